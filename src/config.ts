@@ -1,0 +1,251 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parseDocument } from "yaml";
+import { z } from "zod";
+
+/**
+ * The configuration: one schema, default and comment together, and the only reader of process.env. Every mistake is
+ * listed at once. `${NAME}` in a text is replaced from the environment, so that secrets stay out of the file.
+ */
+
+const path = z.string().min(1);
+const host = z.string().min(1).default("127.0.0.1");
+const port = (fallback: number) => z.number().int().min(0).max(65_535).default(fallback);
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, 63 at most");
+const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+
+const ckpool = section({
+  name: name.describe("Name of this source; its place in the logs is kept under it."),
+  directory: path.describe("ckpool's logs directory, the one that holds <height>/<workinfoid>.sharelog."),
+  pool: z.string().default("ckpool").describe("Name the pool's accounts are kept under."),
+  algorithm: z.string().default("sha256d"),
+  pollMs: z
+    .number()
+    .int()
+    .min(10)
+    .default(500)
+    .describe("How often new files are looked for, in milliseconds."),
+});
+
+const tap = section({
+  name: name.default("tap"),
+  listen: section({ host, port: port(3333) }).prefault({}),
+  upstream: section({ host: z.string().min(1), port: z.number().int().min(1).max(65_535) }).describe(
+    "The pool's own stratum port.",
+  ),
+  pool: z.string().default("pool"),
+  algorithm: z.string().default("sha256d"),
+  proxyProtocol: section({
+    accept: z
+      .boolean()
+      .default(false)
+      .describe("Read a PROXY v1 or v2 header at the start of a miner's connection."),
+    from: z.array(z.string()).default(["127.0.0.1", "::1"]).describe("Peers whose PROXY header is believed."),
+    emit: z.enum(["off", "v1", "v2"]).default("off").describe("Header sent to the pool."),
+  }).prefault({}),
+  maxConnections: z.number().int().min(1).default(20_000),
+  maxConnectionsPerAddress: z.number().int().min(1).default(2_000),
+  maxLineBytes: z
+    .number()
+    .int()
+    .min(256)
+    .default(65_536)
+    .describe("A longer message is forwarded all the same, not decoded, and counted."),
+  idleMs: z
+    .number()
+    .int()
+    .min(1000)
+    .default(900_000)
+    .describe("A connection silent both ways for so long is closed."),
+});
+
+const webhook = section({
+  name,
+  url: z.url(),
+  secrets: z
+    .array(z.string().startsWith("whsec_"))
+    .min(1)
+    .describe("Standard Webhooks secrets; two while one is being rotated."),
+  events: z
+    .array(z.enum(["flag.opened", "flag.updated", "flag.closed"]))
+    .default(["flag.opened", "flag.updated"]),
+  allowPrivate: z.boolean().default(false).describe("Permit a private or loopback destination."),
+});
+
+/** The whole configuration file. */
+export const configSchema = section({
+  data: section({
+    directory: path.default("./assay-data").describe("Where Assay keeps its stores, journal and lists."),
+  }).prefault({}),
+  http: section({
+    host,
+    port: port(7070),
+    tokens: z
+      .array(
+        section({ name, token: z.string().min(16), role: z.enum(["ingest", "reader", "reviewer", "admin"]) }),
+      )
+      .default([])
+      .describe("API and console users. None: only loopback may connect, as reviewer."),
+  }).prefault({}),
+  log: section({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
+  collectors: section({
+    ckpool: z.array(ckpool).default([]),
+    tap: z.array(tap).default([]),
+    ingest: section({
+      enabled: z.boolean().default(true).describe("Take observations by POST /api/v1/observations."),
+      maxLineBytes: z.number().int().min(1024).default(65_536),
+      maxBodyBytes: z
+        .number()
+        .int()
+        .min(1024)
+        .default(64 * 1024 * 1024)
+        .describe("Of one request, after decompression."),
+    }).prefault({}),
+  }).prefault({}),
+  handOver: section({
+    url: z
+      .url()
+      .default("http://127.0.0.1:7070")
+      .describe("The running service a separate `assay tap` hands its observations to."),
+    token: z.string().optional(),
+    spoolBytes: z
+      .number()
+      .int()
+      .min(1_048_576)
+      .default(256 * 1024 * 1024)
+      .describe("Kept on disk while the service is away; oldest dropped first, and counted."),
+  }).prefault({}),
+  origin: section({
+    country: path.optional().describe("A country or city MMDB. Absent: the bundled one, whose age is shown."),
+    networks: path
+      .optional()
+      .describe("A JSON table of networks that overrides the MMDB, merged over the bundled one."),
+    tiers: path.optional().describe("A JSON table of sanction tiers, in place of the bundled one."),
+  }).prefault({}),
+  screening: section({
+    lists: z
+      .array(section({ name, file: path, format: z.enum(["text", "csv", "json"]).default("text") }))
+      .default([])
+      .describe("Watch lists of wallet addresses kept by the operator."),
+  }).prefault({}),
+  store: section({
+    rawDays: z.number().int().min(1).default(7).describe("Days the one-minute buckets are kept."),
+    hourDays: z.number().int().min(1).default(400),
+    checkpointSeconds: z.number().min(0.1).default(10),
+    watch: z.array(z.string()).default([]).describe("Accounts with their own series, beside the top ones."),
+    topAccounts: z.number().int().min(0).max(20_000).default(200),
+  }).prefault({}),
+  detection: section({
+    model: path.optional().describe("Model directory. Absent: the newest promoted one that Assay ships."),
+    stepHours: z
+      .number()
+      .int()
+      .min(1)
+      .max(24)
+      .default(6)
+      .describe("How often every account's trailing day and week are scored."),
+    threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe("Score from which an account with two agreeing families is flagged."),
+    minimumFamilies: z.number().int().min(2).max(8).default(2),
+    alertsPerDay: z
+      .number()
+      .int()
+      .min(1)
+      .default(20)
+      .describe("Anomaly flags opened a day at most; the rest wait, counted."),
+  }).prefault({}),
+  deliver: section({ webhooks: z.array(webhook).default([]) }).prefault({}),
+});
+export type Config = z.infer<typeof configSchema>;
+
+/** A configuration that does not hold: every mistake, each with its place. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+  readonly mistakes: readonly string[];
+  constructor(mistakes: readonly string[]) {
+    super(mistakes.join("\n"));
+    this.mistakes = mistakes;
+  }
+}
+
+/** Replaces `${NAME}` in every text; a name the environment lacks is a mistake with its place. */
+function interpolate(value: unknown, place: string, mistakes: string[]): unknown {
+  if (typeof value === "string") {
+    return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, variable: string) => {
+      const found = process.env[variable];
+      if (found === undefined) mistakes.push(`${place}: environment variable ${variable} is not set`);
+      return found ?? "";
+    });
+  }
+  if (Array.isArray(value))
+    return value.map((item, index) => interpolate(item, `${place}[${index}]`, mistakes));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [
+        key,
+        interpolate(item, place ? `${place}.${key}` : key, mistakes),
+      ]),
+    );
+  }
+  return value;
+}
+
+/** Reads a configuration's text. Throws a ConfigError that lists every mistake at once. */
+export function parseConfig(yaml: string): Config {
+  const document = parseDocument(yaml);
+  const syntax = document.errors.map((error) => error.message.split("\n")[0] ?? "not YAML");
+  if (syntax.length > 0) throw new ConfigError(syntax);
+  const mistakes: string[] = [];
+  const value = interpolate(document.toJS() ?? {}, "", mistakes);
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues)
+      mistakes.push(`${issue.path.join(".") || "(top)"}: ${issue.message}`);
+  }
+  if (mistakes.length > 0 || !parsed.success) throw new ConfigError(mistakes);
+  return parsed.data;
+}
+
+/** Reads a configuration file; relative paths in it are taken from its own folder. */
+export function readConfig(file: string): Config {
+  let yaml: string;
+  try {
+    yaml = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigError([
+      `${file}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? "unknown"})`,
+    ]);
+  }
+  return resolvePaths(parseConfig(yaml), dirname(resolve(file)));
+}
+
+function resolvePaths(config: Config, base: string): Config {
+  const absolute = (file: string) => resolve(base, file);
+  config.data.directory = absolute(config.data.directory);
+  for (const source of config.collectors.ckpool) source.directory = absolute(source.directory);
+  for (const list of config.screening.lists) list.file = absolute(list.file);
+  const { origin, detection } = config;
+  if (origin.country) origin.country = absolute(origin.country);
+  if (origin.networks) origin.networks = absolute(origin.networks);
+  if (origin.tiers) origin.tiers = absolute(origin.tiers);
+  if (detection.model) detection.model = absolute(detection.model);
+  return config;
+}
+
+const SECRET_KEYS = new Set(["token", "secrets", "secret", "password"]);
+
+/** A copy for printing, secrets blanked. */
+export function redact(value: unknown, key = ""): unknown {
+  if (SECRET_KEYS.has(key)) return Array.isArray(value) ? value.map(() => "(secret)") : "(secret)";
+  if (Array.isArray(value)) return value.map((item) => redact(item));
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([inner, item]) => [inner, redact(item, inner)]));
+  }
+  return value;
+}

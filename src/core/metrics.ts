@@ -1,0 +1,62 @@
+/**
+ * The measurements Assay keeps, under one name in SQLite, InfluxDB, Grafana, the API and the console.
+ * Every field is either a sum over its bucket or the last value in it, so deltas add up and late data corrects itself.
+ */
+export interface Measurement {
+  tags: readonly string[];
+  sums: readonly string[];
+  lasts: readonly string[];
+}
+
+/** Never an IP, a job or a hash as a tag. `work` is in hashes; hashrate is work over the bucket's seconds. */
+export const MEASUREMENTS = {
+  hashrate: { tags: ["pool", "algorithm"], sums: ["shares", "work", "stale", "rejected"], lasts: [] },
+  origin: { tags: ["pool", "country", "kind", "tier"], sums: ["shares", "work"], lasts: [] },
+  /** Watched and top accounts only, at most 20,000 series. */
+  account_hashrate: { tags: ["pool", "account"], sums: ["shares", "work"], lasts: [] },
+  flow: { tags: ["exporter", "country", "tier"], sums: ["flows", "bytes", "packets", "lost"], lasts: [] },
+  route: { tags: ["network", "prefix"], sums: ["announcements", "withdrawals"], lasts: ["visiblePeers"] },
+  score: { tags: ["pool"], sums: ["accounts", "scoreSum"], lasts: ["maximum"] },
+  flag: {
+    tags: ["pool", "kind", "severity"],
+    sums: ["opened", "confirmed", "useful", "falsePositive"],
+    lasts: [],
+  },
+  collector: { tags: ["collector"], sums: ["observations", "refused", "unknownFields"], lasts: ["lagMs"] },
+} as const satisfies Record<string, Measurement>;
+export type MeasurementName = keyof typeof MEASUREMENTS;
+
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+/** Roll-up levels computed in Assay. */
+export type Level = "1m" | "1h";
+
+/** What one bucket of one series gained. `values` follow the measurement's sums, then its lasts (NaN: no new last value). */
+export interface MetricDelta {
+  measurement: MeasurementName;
+  /** Tag values in the measurement's own order. */
+  tags: readonly string[];
+  /** Start of the minute, milliseconds since the epoch. */
+  bucketMs: number;
+  values: number[];
+}
+
+/** One stored bucket, absolute. */
+export interface MetricRow {
+  measurement: MeasurementName;
+  tags: readonly string[];
+  level: Level;
+  bucketMs: number;
+  values: number[];
+}
+
+/** A question to the metrics store: buckets of one measurement in [fromMs, toMs), summed over the tags not in `by`. */
+export interface MetricQuery {
+  measurement: MeasurementName;
+  level: Level;
+  fromMs: number;
+  toMs: number;
+  where?: Partial<Record<string, string>>;
+  by?: readonly string[];
+}

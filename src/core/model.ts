@@ -1,0 +1,31 @@
+/** What a model says of a batch of feature vectors, row by row. */
+export interface Scores {
+  /** Calibrated likelihood that the account belongs to some campaign, 0..1. */
+  value: Float32Array;
+  /** Probability of each typology, row-major: rows × `typologies.length`. */
+  typologies: Float32Array;
+  /** Reconstruction error of the auto-encoder, in units of its calibration median. */
+  novelty: Float32Array;
+}
+
+/** How much one feature moved one score; contributions add up to the score's logit minus the baseline's. */
+export interface Contribution {
+  feature: string;
+  contribution: number;
+}
+
+/**
+ * Scores feature vectors of the schema it was trained on. Loading refuses files that do not match their manifest or
+ * this build's feature schema. `score` throws on NaN (a missing feature is its mask, see features.ts) and never
+ * answers with a default.
+ */
+export interface Model {
+  readonly name: string;
+  readonly version: string;
+  readonly typologies: readonly string[];
+  /** `rows` holds `count` vectors, row-major, in the order of FEATURES; missing values are NaN and are imputed with their mask inside. */
+  score(rows: Float32Array, count: number): Promise<Scores>;
+  /** The strongest contributions to the score of one vector, largest first. */
+  explain(row: Float32Array): Promise<Contribution[]>;
+  close(): Promise<void>;
+}

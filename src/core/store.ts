@@ -1,0 +1,139 @@
+import type { Flag, FlagState, Verdict } from "#core/flag.ts";
+import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
+import type { Screening } from "#core/screening.ts";
+
+/** What one checkpoint commits, all or nothing: how far each source was read and everything that reading changed. */
+export interface Checkpoint {
+  /** Collector name → cursor. Only the changed ones. */
+  cursors: ReadonlyMap<string, string>;
+  /** Account key → its state's bytes. Only the changed ones. */
+  accounts: ReadonlyMap<string, Uint8Array>;
+  deltas: readonly MetricDelta[];
+}
+
+/** Where metrics live. SQLite is the record and commits checkpoints; others follow it with absolute rows. */
+export interface Store {
+  readonly name: string;
+  /** Takes absolute buckets. Idempotent: the same row twice is the same row. */
+  write(rows: readonly MetricRow[]): Promise<void>;
+  /** Rows in order of bucket, then tags. */
+  query(query: MetricQuery): Promise<MetricRow[]>;
+  close(): Promise<void>;
+}
+
+/** The embedded store as the analysis sees it: a Store that can also commit and recover. */
+export interface CheckpointStore extends Store {
+  /** Commits in one transaction and returns the absolute rows it changed, both levels. */
+  commit(checkpoint: Checkpoint): Promise<MetricRow[]>;
+  /** What the last commit left: cursors, and every account's state. */
+  recover(): Promise<{
+    cursors: Map<string, string>;
+    accounts: AsyncIterable<{ key: string; state: Uint8Array }>;
+  }>;
+}
+
+/** One line of the audit trail, with what changed. */
+export interface AuditEntry {
+  id: number;
+  atMs: number;
+  actor: string;
+  action: string;
+  flagId: string | null;
+  before: unknown;
+  after: unknown;
+}
+
+/** A delivery waiting in the outbox, or what became of it. */
+export interface Delivery {
+  /** Also the webhook id: the receiver de-duplicates by it. */
+  id: string;
+  destination: string;
+  event: string;
+  flagId: string | null;
+  body: string;
+  state: "waiting" | "delivered" | "dead";
+  attempts: number;
+  createdMs: number;
+  nextMs: number;
+  lastError: string | null;
+}
+
+/** Which flags, in what order; all filters optional. Newest first unless `order` says by score. */
+export interface FlagQuery {
+  state?: FlagState;
+  kind?: Flag["kind"];
+  severity?: Flag["severity"];
+  typology?: string;
+  pool?: string;
+  /** Part of an account's name. */
+  text?: string;
+  order?: "updated" | "score";
+  limit?: number;
+  /** Opaque, from the page before. */
+  after?: string;
+}
+
+/**
+ * What a flag's page shows beside the flag, taken when the flag was raised or last updated and kept with it:
+ * hourly work of the last week, change points and the sources the shares came from.
+ */
+export interface FlagEvidence {
+  /** Start of the first hour, milliseconds. */
+  fromMs: number;
+  /** Hashes of accepted work per hour, and shares per hour (for the Poisson band). */
+  workPerHour: number[];
+  sharesPerHour: number[];
+  changes: { atMs: number; ratio: number; logLikelihoodRatio: number }[];
+  sources: {
+    ip: string;
+    country: string;
+    region: string;
+    asn: number;
+    holder: string;
+    kind: string;
+    tier: string;
+    agent: string;
+    shares: number;
+    work: number;
+    firstMs: number;
+    lastMs: number;
+    facts: { fact: string; value: string; source: string }[];
+  }[];
+  /** Feature name → value, null where it could not be computed. */
+  features: Record<string, number | null>;
+}
+
+/** What raising a flag did: a new one, an open one brought up to date, or nothing new to tell. */
+export type Raised = "opened" | "updated" | "unchanged";
+
+/** The operations store: flags, evidence, verdicts, audit and outbox. Each call that changes anything is one durable transaction. */
+export interface OpsStore {
+  /**
+   * Flag, audit record and one outbox row a destination in one transaction. An open flag of the same account and
+   * kind is updated instead, and told again only when its severity rose. Calling twice with the same flag changes nothing.
+   */
+  raise(flag: Flag, evidence: FlagEvidence, destinations: readonly string[]): Promise<Raised>;
+  flags(query: FlagQuery): Promise<{ flags: Flag[]; next: string | null; total: number }>;
+  flag(
+    id: string,
+  ): Promise<{ flag: Flag; evidence: FlagEvidence; verdicts: Verdict[]; audit: AuditEntry[] } | null>;
+  /** Records the verdict, closes the flag, writes the audit line. Null: no such flag. */
+  decide(verdict: Verdict): Promise<Flag | null>;
+  setState(flagId: string, state: FlagState, actor: string, atMs: number): Promise<Flag | null>;
+  audit(query: { afterId?: number; limit?: number }): Promise<AuditEntry[]>;
+  /** Screenings, misses too; recorded compactly (one row a value, list version and day). */
+  recordScreenings(screenings: readonly Screening[]): Promise<void>;
+  screenings(value: string): Promise<Screening[]>;
+  /** Outbox: what is due, what became of it, and the dead letters. */
+  due(nowMs: number, limit: number): Promise<Delivery[]>;
+  settle(
+    id: string,
+    outcome: { state: Delivery["state"]; attempts: number; nextMs: number; lastError: string | null },
+  ): Promise<void>;
+  deliveries(query: { state?: Delivery["state"]; limit?: number }): Promise<Delivery[]>;
+  /** Puts one marked message into the outbox outside any flag (a test alert). */
+  enqueue(delivery: Pick<Delivery, "id" | "destination" | "event" | "body" | "createdMs">): Promise<void>;
+  /** Sends a dead letter again from its first attempt. False: no such dead letter. */
+  resend(id: string, nowMs: number): Promise<boolean>;
+  close(): Promise<void>;
+}
