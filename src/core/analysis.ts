@@ -1,0 +1,442 @@
+import {
+  type AccountState,
+  createAccount,
+  noteOrigin,
+  notePayout,
+  noteRoundTrips,
+  noteWorker,
+  readAccount,
+  roll,
+  sourceOf,
+  writeAccount,
+} from "#core/account-state.ts";
+import { CELL, Cells, HOURS, WORD } from "#core/cells.ts";
+import { changeByShare, changeByTick } from "#core/changes.ts";
+import { type Coverage, writeFeatures } from "#core/feature-vector.ts";
+import { FEATURES } from "#core/features.ts";
+import { hashesPerDifficulty } from "#core/hashrate.ts";
+import { type Links, link, NO_LINKS, RouteEvents, type RouteMemory } from "#core/linkage.ts";
+import { DAY_MS, HOUR_MS, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
+import { MetricsBook } from "#core/metrics-book.ts";
+import type { Observation, Payout, Session, Share } from "#core/observation.ts";
+import type { LookUpOrigin, Origin } from "#core/origin.ts";
+
+/** Silent accounts are tested for silence this often, in event time. */
+const TICK_MS = 5 * MINUTE_MS;
+/** An account unseen for so long is forgotten: its state is dropped, here and in the store. */
+const FORGET_MS = 35 * DAY_MS;
+/** Sessions whose shares may still come; the oldest gives way. */
+const MAX_SESSIONS = 200_000;
+/** Sightings kept until they are taken; further ones are counted and seen again when the source next changes. */
+const MAX_SIGHTINGS = 100_000;
+/** A payout in this part of a reporting threshold is "near" it. */
+const NEAR_THRESHOLD = { from: 0.8, to: 0.99 };
+
+/** Something to be screened at once: an account, a source or a payout address not seen before. */
+export interface Sighting {
+  kind: "account" | "source" | "payout";
+  pool: string;
+  account: string;
+  value: string;
+  origin?: Origin;
+  atMs: number;
+}
+
+/** A window that closed: the vectors of every account active in its last week, row-major, missing values NaN. */
+export interface Window {
+  atMs: number;
+  accounts: AccountState[];
+  rows: Float32Array;
+  links: Map<AccountState, Links>;
+}
+
+/** How an analysis is made. */
+export interface AnalysisOptions {
+  lookUpOrigin: LookUpOrigin;
+  /** Windows close at multiples of this many hours, UTC. */
+  stepHours: number;
+  /** Accounts with their own metrics series. */
+  watch?: readonly string[];
+  /** Further accounts with their own series: the largest of the last window. */
+  topAccounts?: number;
+  /** Reporting threshold per payout in US dollars, and in coins by coin name. */
+  payoutThresholds?: { usd: number; coins: Readonly<Record<string, number>> };
+  /** Accounts kept at most; shares of further ones are counted, not analysed. */
+  maxAccounts?: number;
+}
+
+/** What the analysis did not take, by reason. */
+export interface Skipped {
+  accounts: number;
+  sightings: number;
+  sessions: number;
+  backwards: number;
+}
+
+/** State beside the accounts, as it is kept; an infinite watermark is null in JSON. */
+interface Shared {
+  watermarkMs: number | null;
+  coverage: Coverage;
+  prices: [string, number][];
+  routes: RouteMemory;
+}
+
+/**
+ * The state of all accounts and what follows from each observation: no I/O, event time only, the same input gives the
+ * same output. Observations come roughly in order; late ones count for their own hour.
+ */
+export class Analysis {
+  readonly #options: AnalysisOptions;
+  readonly #cells = new Cells();
+  readonly #pools = new Map<string, Map<string, AccountState>>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #book = new MetricsBook();
+  readonly #routes = new RouteEvents();
+  readonly #prices = new Map<string, number>();
+  readonly #coverage: Coverage = { sessions: false, payouts: false, routes: false };
+  readonly #watch: ReadonlySet<string>;
+  readonly #stepMs: number;
+  #sightings: Sighting[] = [];
+  #windows: Window[] = [];
+  #forgotten: string[] = [];
+  #watermarkMs = Number.NEGATIVE_INFINITY;
+  #nextWindowMs = Number.NEGATIVE_INFINITY;
+  #nextTickMs = Number.NEGATIVE_INFINITY;
+  #accounts = 0;
+  readonly skipped: Skipped = { accounts: 0, sightings: 0, sessions: 0, backwards: 0 };
+
+  constructor(options: AnalysisOptions) {
+    this.#options = options;
+    this.#watch = new Set(options.watch);
+    this.#stepMs = options.stepHours * HOUR_MS;
+  }
+
+  /** Latest event time seen, milliseconds. */
+  get watermarkMs(): number {
+    return this.#watermarkMs;
+  }
+
+  /** Accounts held. */
+  get accounts(): number {
+    return this.#accounts;
+  }
+
+  /** The state of one account, if it is known. */
+  account(pool: string, account: string): AccountState | undefined {
+    return this.#pools.get(pool)?.get(account);
+  }
+
+  /** Takes a run of observations. Windows whose end they pass close before the passing observation counts. */
+  take(observations: readonly Observation[]): void {
+    for (const observation of observations) {
+      if (observation.atMs > this.#watermarkMs) this.#advance(observation.atMs);
+      else if (observation.atMs < this.#watermarkMs - HOUR_MS) this.skipped.backwards += 1;
+      switch (observation.type) {
+        case "share":
+          this.#takeShare(observation);
+          break;
+        case "session":
+          this.#takeSession(observation);
+          break;
+        case "payout":
+          this.#takePayout(observation);
+          break;
+        case "price":
+          this.#prices.set(`${observation.coin}\n${observation.currency}`, observation.price);
+          break;
+        case "route":
+          this.#coverage.routes = true;
+          this.#routes.note(observation.prefix, observation.event === "announce", observation.atMs);
+          break;
+        default:
+          break;
+      }
+    }
+  }
+
+  /** Lets time pass without an observation: silence is evidence, and windows close on quiet pools too. */
+  advance(nowMs: number): void {
+    if (this.#watermarkMs > 0 && nowMs > this.#watermarkMs) this.#advance(nowMs);
+  }
+
+  /** Windows closed since the last call, in order. */
+  takeWindows(): Window[] {
+    const windows = this.#windows;
+    this.#windows = [];
+    return windows;
+  }
+
+  /** What is to be screened since the last call, in order. */
+  takeSightings(): Sighting[] {
+    const sightings = this.#sightings;
+    this.#sightings = [];
+    return sightings;
+  }
+
+  /** Metric deltas since the last call. */
+  takeDeltas(): MetricDelta[] {
+    return this.#book.take();
+  }
+
+  /** Accounts changed since the last call, as bytes by key; a forgotten account has no bytes. */
+  takeDirty(): Map<string, Uint8Array> {
+    const dirty = new Map<string, Uint8Array>();
+    for (const key of this.#forgotten) dirty.set(key, new Uint8Array(0));
+    this.#forgotten = [];
+    for (const [pool, accounts] of this.#pools) {
+      for (const state of accounts.values()) {
+        if (!state.dirty) continue;
+        state.dirty = false;
+        dirty.set(`${pool}\n${state.account}`, writeAccount(state));
+      }
+    }
+    return dirty;
+  }
+
+  /** What is shared by all accounts and must outlive a restart, as bytes. */
+  writeShared(): Uint8Array {
+    const shared: Shared = {
+      watermarkMs: this.#watermarkMs,
+      coverage: this.#coverage,
+      prices: [...this.#prices],
+      routes: this.#routes.dump(),
+    };
+    return new TextEncoder().encode(JSON.stringify(shared));
+  }
+
+  /** Puts back what `writeShared` kept; call it before the accounts are restored. */
+  restoreShared(bytes: Uint8Array): void {
+    const shared = JSON.parse(new TextDecoder().decode(bytes)) as Shared;
+    Object.assign(this.#coverage, shared.coverage);
+    for (const [key, price] of shared.prices) this.#prices.set(key, price);
+    this.#routes.load(shared.routes);
+    if (shared.watermarkMs === null) return;
+    this.#watermarkMs = shared.watermarkMs;
+    this.#schedule(shared.watermarkMs);
+  }
+
+  /** Puts back one account that a checkpoint kept. Throws where its layout is another version's. */
+  restore(bytes: Uint8Array): void {
+    const state = readAccount(bytes, this.#cells, this.#options.lookUpOrigin);
+    this.#poolOf(state.pool).set(state.account, state);
+    this.#accounts += 1;
+    state.watched = this.#watch.has(state.account);
+  }
+
+  #poolOf(pool: string): Map<string, AccountState> {
+    let accounts = this.#pools.get(pool);
+    if (!accounts) {
+      accounts = new Map();
+      this.#pools.set(pool, accounts);
+    }
+    return accounts;
+  }
+
+  #schedule(atMs: number): void {
+    this.#nextWindowMs = (Math.floor(atMs / this.#stepMs) + 1) * this.#stepMs;
+    this.#nextTickMs = (Math.floor(atMs / TICK_MS) + 1) * TICK_MS;
+  }
+
+  #advance(atMs: number): void {
+    if (this.#watermarkMs === Number.NEGATIVE_INFINITY) this.#schedule(atMs);
+    // After a gap longer than the history there is nothing left to see in between.
+    if (atMs - this.#nextTickMs > HOURS * HOUR_MS) this.#schedule(atMs - HOURS * HOUR_MS);
+    while (this.#nextTickMs <= atMs) {
+      const tickMs = this.#nextTickMs;
+      this.#nextTickMs += TICK_MS;
+      this.#tick(tickMs);
+      if (tickMs >= this.#nextWindowMs) {
+        this.#closeWindow(this.#nextWindowMs);
+        this.#nextWindowMs += this.#stepMs;
+      }
+    }
+    this.#watermarkMs = atMs;
+  }
+
+  #tick(atMs: number): void {
+    for (const accounts of this.#pools.values()) {
+      for (const state of accounts.values()) changeByTick(state, atMs);
+    }
+  }
+
+  #closeWindow(atMs: number): void {
+    const active: AccountState[] = [];
+    const links = new Map<AccountState, Links>();
+    for (const [pool, accounts] of this.#pools) {
+      const here: AccountState[] = [];
+      for (const state of accounts.values()) {
+        roll(state, atMs);
+        const { doubles, at } = state.place;
+        const idleMs = atMs - (doubles[at + CELL.lastMs] as number);
+        if (idleMs > FORGET_MS) this.#forget(pool, accounts, state);
+        else if (atMs - (doubles[at + CELL.lastShareMs] as number) <= HOURS * HOUR_MS) here.push(state);
+      }
+      for (const [state, found] of link(here)) links.set(state, found);
+      active.push(...here);
+      this.#chooseTop(here);
+    }
+    const rows = new Float32Array(active.length * FEATURES.length);
+    for (const [index, state] of active.entries()) {
+      const routeCoincidence = this.#routes.coincidence(state, atMs);
+      const context = { coverage: this.#coverage, links: links.get(state) ?? NO_LINKS, routeCoincidence };
+      writeFeatures(state, atMs, context, rows, index * FEATURES.length);
+    }
+    if (active.length > 0) this.#windows.push({ atMs, accounts: active, rows, links });
+  }
+
+  #forget(pool: string, accounts: Map<string, AccountState>, state: AccountState): void {
+    accounts.delete(state.account);
+    this.#accounts -= 1;
+    this.#forgotten.push(`${pool}\n${state.account}`);
+    this.#cells.give(state.place);
+  }
+
+  #chooseTop(accounts: readonly AccountState[]): void {
+    const weekWork = (state: AccountState) => state.place.doubles[state.place.at + CELL.weekWork] as number;
+    const top = new Set(
+      [...accounts].sort((a, b) => weekWork(b) - weekWork(a)).slice(0, this.#options.topAccounts ?? 0),
+    );
+    for (const state of accounts) state.watched = top.has(state) || this.#watch.has(state.account);
+  }
+
+  #sight(sighting: Sighting): void {
+    if (this.#sightings.length < MAX_SIGHTINGS) this.#sightings.push(sighting);
+    else this.skipped.sightings += 1;
+  }
+
+  /** Hot path. An account begins with its first accepted share: only work makes Assay keep anything. */
+  #takeShare(share: Share): void {
+    const accounts = this.#poolOf(share.pool);
+    const accepted = share.outcome === "accepted";
+    let ip = share.ip;
+    let agent = share.agent;
+    const session =
+      share.session === undefined ? undefined : this.#sessions.get(`${share.pool}\n${share.session}`);
+    if (session) {
+      ip ??= session.ip;
+      agent ??= session.agent;
+    }
+    const origin = ip === undefined ? undefined : this.#options.lookUpOrigin(ip, share.atMs);
+    let state = accounts.get(share.account);
+    if (!state) {
+      const work = accepted ? share.difficulty * hashesPerDifficulty(share.algorithm) : 0;
+      if (!accepted || this.#accounts >= (this.#options.maxAccounts ?? 2_000_000)) {
+        if (accepted) this.skipped.accounts += 1;
+        this.#book.share(share, accepted ? 0 : share.outcome === "stale" ? 2 : 3, work, origin);
+        return;
+      }
+      state = createAccount(share.pool, share.account, this.#cells, share.atMs);
+      state.watched = this.#watch.has(share.account);
+      accounts.set(share.account, state);
+      this.#accounts += 1;
+      this.#sight({
+        kind: "account",
+        pool: share.pool,
+        account: share.account,
+        value: share.account,
+        atMs: share.atMs,
+      });
+      if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
+    }
+    const { doubles, at } = state.place;
+    state.dirty = true;
+    const hour = Math.floor(share.atMs / HOUR_MS);
+    if (hour > (doubles[at + CELL.hour] as number)) roll(state, share.atMs);
+    if (share.atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = share.atMs;
+    if (!accepted) {
+      const stale = share.outcome === "stale";
+      (doubles[at + (stale ? CELL.dayStale : CELL.dayRejected)] as number) += 1;
+      this.#book.share(share, stale ? 2 : 3, 0, undefined);
+      return;
+    }
+    const work = share.difficulty * hashesPerDifficulty(share.algorithm);
+    this.#addWork(state, hour, work, share.atMs);
+    if (share.worker !== undefined) noteWorker(state, share.worker, share.atMs);
+    if (origin !== undefined) {
+      const source = sourceOf(state, origin, agent ?? "", share.atMs);
+      if (source.shares === 0) this.#sightSource(state, origin, share.atMs);
+      noteOrigin(state, source, work);
+    }
+    changeByShare(state, work, share.atMs);
+    this.#book.share(share, 0, work, origin);
+    if (state.watched) {
+      const { values } = this.#book.bucket("account_hashrate", [share.pool, share.account], share.atMs);
+      (values[0] as number) += 1;
+      (values[1] as number) += work;
+    }
+  }
+
+  #addWork(state: AccountState, hour: number, work: number, atMs: number): void {
+    const { doubles, floats, at, wordAt } = state.place;
+    const late = (doubles[at + CELL.hour] as number) - hour;
+    if (late === 0) {
+      (doubles[at + CELL.hourShares] as number) += 1;
+      (doubles[at + CELL.hourWork] as number) += work;
+    } else if (late < HOURS) {
+      (floats[wordAt + WORD.hourShares + (hour % HOURS)] as number) += 1;
+      (floats[wordAt + WORD.hourWork + (hour % HOURS)] as number) += work;
+    }
+    const dayPart = late === 0 ? 1 : Math.exp(-late / 24);
+    (doubles[at + CELL.dayShares] as number) += dayPart;
+    (doubles[at + CELL.dayWork] as number) += work * dayPart;
+    (doubles[at + CELL.weekWork] as number) += late === 0 ? work : work * Math.exp(-late / HOURS);
+    if (atMs > (doubles[at + CELL.lastShareMs] as number)) doubles[at + CELL.lastShareMs] = atMs;
+  }
+
+  #sightSource(state: AccountState, origin: Origin, atMs: number): void {
+    this.#sight({ kind: "source", pool: state.pool, account: state.account, value: origin.ip, origin, atMs });
+  }
+
+  #takeSession(session: Session): void {
+    this.#coverage.sessions = true;
+    const key = `${session.pool}\n${session.session}`;
+    if (session.event === "close") {
+      this.#sessions.delete(key);
+    } else {
+      const before = this.#sessions.get(key);
+      if (!before && this.#sessions.size >= MAX_SESSIONS) {
+        const oldest = this.#sessions.keys().next().value;
+        if (oldest !== undefined) this.#sessions.delete(oldest);
+        this.skipped.sessions += 1;
+      }
+      this.#sessions.set(key, { ...before, ...session });
+    }
+    if (session.account === undefined) return;
+    const origin = this.#options.lookUpOrigin(session.ip, session.atMs);
+    const state = this.account(session.pool, session.account);
+    if (!state) {
+      // No work yet, so no state; a sanctioned origin is worth knowing all the same.
+      if (origin.tier === "comprehensive" && session.event === "authorize") {
+        const { pool, account, atMs } = session;
+        this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
+      }
+      return;
+    }
+    roll(state, session.atMs);
+    const { doubles, at } = state.place;
+    if (session.event === "authorize") (doubles[at + CELL.daySessions] as number) += 1;
+    noteRoundTrips(state, session.rttMs, session.appRttMs);
+    const known = state.sources.some((source) => source.origin.ip === origin.ip);
+    if (!known && origin.tier === "comprehensive") this.#sightSource(state, origin, session.atMs);
+    state.dirty = true;
+  }
+
+  #takePayout(payout: Payout): void {
+    this.#coverage.payouts = true;
+    const state = this.account(payout.pool, payout.account);
+    if (!state) return;
+    roll(state, payout.atMs);
+    const thresholds = this.#options.payoutThresholds ?? { usd: 10_000, coins: {} };
+    const price = this.#prices.get(`${payout.coin}\nUSD`);
+    const parts = [
+      price === undefined ? Number.NaN : (payout.amount * price) / thresholds.usd,
+      payout.amount / (thresholds.coins[payout.coin] ?? Number.NaN),
+    ];
+    const near = parts.some((portion) => portion >= NEAR_THRESHOLD.from && portion <= NEAR_THRESHOLD.to);
+    if (notePayout(state, payout.address, near, payout.atMs)) {
+      const { pool, account, address, atMs } = payout;
+      this.#sight({ kind: "payout", pool, account, value: address, atMs });
+    }
+    state.dirty = true;
+  }
+}

@@ -1,0 +1,175 @@
+import type { AccountState } from "#core/account-state.ts";
+import type { Sighting } from "#core/analysis.ts";
+import { HOURS, WORD } from "#core/cells.ts";
+import { changesOf } from "#core/changes.ts";
+import { featureRecord } from "#core/features.ts";
+import type { Family, Flag, Reason, Severity } from "#core/flag.ts";
+import type { Links } from "#core/linkage.ts";
+import { HOUR_MS } from "#core/metrics.ts";
+import type { Contribution } from "#core/model.ts";
+import { independentFamilies, reasonsFor } from "#core/reasons.ts";
+import type { ListVersion, Match } from "#core/screening.ts";
+import { hashText } from "#core/sketch.ts";
+import type { FlagEvidence } from "#core/store.ts";
+
+/** What an operator sets. */
+export interface Policy {
+  /** Score from which an account is flagged. */
+  threshold: number;
+  /** Independent families that must agree. */
+  minimumFamilies: number;
+}
+
+/** One scored window of one account. */
+export interface Scored {
+  state: AccountState;
+  atMs: number;
+  row: Float32Array;
+  links: Links;
+  value: number;
+  typologies: readonly { name: string; probability: number }[];
+  contributions: readonly Contribution[];
+  model: { name: string; version: string };
+  lists: readonly ListVersion[];
+}
+
+/** The decision, with its reason where there is no flag. */
+export type Assessment = { flag: Flag } | { refused: "below-threshold" | "too-few-families" };
+
+/** Typologies below this probability are not named. */
+const LEAST_PROBABILITY = 0.1;
+
+/** Decides whether a scored window becomes a flag: calibrated score and independent families, never geography alone. */
+export function assess(scored: Scored, policy: Policy): Assessment {
+  if (!(scored.value >= policy.threshold)) return { refused: "below-threshold" };
+  const { state, atMs, row, links, contributions } = scored;
+  const reasons = reasonsFor(state, row, links, contributions);
+  const agreeing = independentFamilies(reasons);
+  if (agreeing < policy.minimumFamilies) return { refused: "too-few-families" };
+  const at = new Date(atMs).toISOString();
+  const ranked = [...scored.typologies].sort((a, b) => b.probability - a.probability);
+  return {
+    flag: {
+      id: flagId("anomaly", state.pool, state.account, atMs),
+      kind: "anomaly",
+      pool: state.pool,
+      account: state.account,
+      openedAt: at,
+      updatedAt: at,
+      state: "open",
+      typologies: ranked
+        .filter(({ probability }, index) => index === 0 || probability >= LEAST_PROBABILITY)
+        .slice(0, 4),
+      score: scored.value,
+      severity: severityOf(scored.value, agreeing),
+      families: familiesOf(reasons),
+      reasons,
+      model: scored.model,
+      lists: [...scored.lists],
+    },
+  };
+}
+
+function familiesOf(reasons: readonly Reason[]): Family[] {
+  return [...new Set(reasons.map(({ family }) => family))];
+}
+
+function severityOf(score: number, families: number): Severity {
+  if (score >= 0.95 && families >= 4) return "critical";
+  if (score >= 0.8 && families >= 3) return "high";
+  return score >= 0.65 || families >= 3 ? "medium" : "low";
+}
+
+/** The flag of a direct hit: a sanctioned place, or a value on a list. Raised at once, without waiting for a window. */
+export function screeningFlag(
+  sighting: Sighting,
+  matches: readonly Match[],
+  lists: readonly ListVersion[],
+): Flag {
+  const at = new Date(sighting.atMs).toISOString();
+  const wallet = sighting.kind !== "source";
+  const { origin } = sighting;
+  const place = origin ? [origin.country, origin.region].filter((part) => part !== "").join(" ") : "";
+  const reason: Reason = wallet
+    ? {
+        code: "SCREENING_ADDRESS",
+        family: "payout",
+        text: `${sighting.kind === "account" ? "The account" : "The payout address"} ${sighting.value} is on ${matches.map(({ list }) => `${list.name} (${list.version})`).join(", ")}.`,
+        weight: 1,
+        evidence: matches.map((match) => ({
+          type: "list",
+          entry: match.entry,
+          note: match.note,
+          source: match.source,
+          ...match.list,
+        })),
+      }
+    : {
+        code: "SCREENING_ORIGIN",
+        family: "origin",
+        text: `A source of this account, ${sighting.value}, stands in ${place}, a place under comprehensive sanctions.`,
+        weight: 1,
+        evidence: [
+          { type: "source", ip: sighting.value, country: origin?.country, region: origin?.region, at },
+          ...(origin?.facts ?? []).map((fact) => ({ type: "fact", ...fact })),
+        ],
+      };
+  const typology = wallet ? "sanctioned-wallet" : "sanctioned-origin";
+  const score = wallet ? 1 : (origin?.confidence ?? 0);
+  return {
+    id: flagId("screening", sighting.pool, sighting.account, sighting.atMs),
+    kind: "screening",
+    pool: sighting.pool,
+    account: sighting.account,
+    openedAt: at,
+    updatedAt: at,
+    state: "open",
+    typologies: [{ name: typology, probability: score }],
+    score,
+    severity: wallet ? "critical" : "high",
+    families: [reason.family],
+    reasons: [reason],
+    model: { name: "screening", version: "1" },
+    lists: [...lists],
+  };
+}
+
+/** The same account, kind and instant always give the same id: what is processed again after a crash is known again. */
+function flagId(kind: string, pool: string, account: string, atMs: number): string {
+  const text = `${kind}\n${pool}\n${account}\n${atMs}`;
+  const hex = [0x811c9dc5, 0x01000193, 0x9e3779b9].map((seed) =>
+    hashText(text, seed).toString(16).padStart(8, "0"),
+  );
+  return `flg_${hex.join("")}`;
+}
+
+/** What a flag's page shows beside the flag, as of `atMs`. `row` is absent for screening hits. */
+export function evidenceOf(state: AccountState | undefined, atMs: number, row?: Float32Array): FlagEvidence {
+  const features = row ? featureRecord(row) : {};
+  const newest = Math.floor(atMs / HOUR_MS) - 1;
+  const evidence: FlagEvidence = {
+    fromMs: (newest - HOURS + 1) * HOUR_MS,
+    workPerHour: [],
+    sharesPerHour: [],
+    changes: [],
+    sources: [],
+    features,
+  };
+  if (!state) return evidence;
+  const { floats, wordAt } = state.place;
+  for (let hour = newest - HOURS + 1; hour <= newest; hour += 1) {
+    evidence.sharesPerHour.push(floats[wordAt + WORD.hourShares + (hour % HOURS)] as number);
+    evidence.workPerHour.push(floats[wordAt + WORD.hourWork + (hour % HOURS)] as number);
+  }
+  evidence.changes = changesOf(state).map(({ atMs: when, log2Ratio, logLikelihoodRatio }) => {
+    return { atMs: when, ratio: 2 ** log2Ratio, logLikelihoodRatio };
+  });
+  evidence.sources = state.sources
+    .map(({ origin, agent, shares, work, firstMs, lastMs }) => {
+      const { ip, country, region, asn, holder, kind, tier } = origin;
+      const facts = origin.facts.map((fact) => ({ ...fact }));
+      return { ip, country, region, asn, holder, kind, tier, agent, shares, work, firstMs, lastMs, facts };
+    })
+    .sort((a, b) => b.work - a.work);
+  return evidence;
+}

@@ -1,0 +1,181 @@
+import { FOCUS_CELLS } from "#core/focus.ts";
+
+/**
+ * Where an account's numbers stand. A million accounts must stay compact, so numbers live in shared chunks of typed
+ * arrays and an account holds only its place in one: no objects per account but its name and its few sources.
+ */
+
+let next = 0;
+const cell = (width = 1): number => {
+  const at = next;
+  next += width;
+  return at;
+};
+
+/** Change points remembered per account; the oldest gives way. */
+export const CHANGES = 8;
+/** Hours of history per account: one week. */
+export const HOURS = 168;
+
+/** Offsets into the doubles of one account. `day…` and `week…` are sums that decay with 24 and 168 hours. */
+export const CELL = {
+  firstMs: cell(),
+  lastMs: cell(),
+  lastShareMs: cell(),
+  /** Hour (since the epoch) the running hour belongs to. */
+  hour: cell(),
+  hourShares: cell(),
+  hourWork: cell(),
+  dayShares: cell(),
+  dayWork: cell(),
+  dayStale: cell(),
+  dayRejected: cell(),
+  weekWork: cell(),
+  dayLocated: cell(),
+  dayHosting: cell(),
+  dayHidden: cell(),
+  daySatellite: cell(),
+  dayUnknown: cell(),
+  dayComprehensive: cell(),
+  weekLocated: cell(),
+  weekWatch: cell(),
+  dayAgented: cell(),
+  dayProxyAgent: cell(),
+  dayRentalAgent: cell(),
+  daySessions: cell(),
+  daySources: cell(),
+  weekActions: cell(),
+  weekActionsCos: cell(),
+  weekActionsSin: cell(),
+  weekPyongyang: cell(),
+  weekLocal: cell(),
+  weekPayouts: cell(),
+  weekNearThreshold: cell(),
+  weekAddressChanges: cell(),
+  weekUp: cell(),
+  weekDown: cell(),
+  /** Least round trips of today and yesterday, ms; Infinity where none was measured. */
+  tcpToday: cell(),
+  tcpYesterday: cell(),
+  appToday: cell(),
+  appYesterday: cell(),
+  /** Baseline: hashes per millisecond, 0 while it is being learned. */
+  baseRate: cell(),
+  baseWork: cell(),
+  baseShares: cell(),
+  baseFromMs: cell(),
+  /** 1 while the account is silent after a change to nothing. */
+  silent: cell(),
+  /** Instant up to which operational time was given to the change detector. */
+  clockMs: cell(),
+  changeCount: cell(),
+  /** `CHANGES` triples: instant, log2 of the ratio, log-likelihood ratio. */
+  changes: cell(3 * CHANGES),
+  /** Hash of the newest worker's name template, and of its agent: for linkage. */
+  templateHash: cell(),
+  agentHash: cell(),
+  payoutHash: cell(),
+  focus: cell(FOCUS_CELLS),
+} as const;
+
+/** Sums that decay by the hour with a time constant of 24 hours. */
+export const DAY_CELLS: readonly number[] = [
+  CELL.dayShares,
+  CELL.dayWork,
+  CELL.dayStale,
+  CELL.dayRejected,
+  CELL.dayLocated,
+  CELL.dayHosting,
+  CELL.dayHidden,
+  CELL.daySatellite,
+  CELL.dayUnknown,
+  CELL.dayComprehensive,
+  CELL.dayAgented,
+  CELL.dayProxyAgent,
+  CELL.dayRentalAgent,
+  CELL.daySessions,
+  CELL.daySources,
+];
+
+/** Sums that decay by the hour with a time constant of 168 hours. */
+export const WEEK_CELLS: readonly number[] = [
+  CELL.weekWork,
+  CELL.weekLocated,
+  CELL.weekWatch,
+  CELL.weekActions,
+  CELL.weekActionsCos,
+  CELL.weekActionsSin,
+  CELL.weekPyongyang,
+  CELL.weekLocal,
+  CELL.weekPayouts,
+  CELL.weekNearThreshold,
+  CELL.weekAddressChanges,
+  CELL.weekUp,
+  CELL.weekDown,
+];
+
+const DOUBLES = next;
+
+/** Offsets into the 32-bit words that follow the doubles: two rings of hours (floats), then bitmaps of today and yesterday. */
+export const WORD = { hourShares: 0, hourWork: HOURS, today: 2 * HOURS, yesterday: 2 * HOURS + 16 } as const;
+/** Bitmaps for linear counting inside a day: first word and number of words. */
+export const BITMAP = {
+  workers: { at: 0, words: 8 },
+  addresses: { at: 8, words: 4 },
+  agents: { at: 12, words: 2 },
+  templates: { at: 14, words: 2 },
+} as const;
+/** Words of all bitmaps of one day. */
+export const BITMAP_WORDS = 16;
+
+const WORDS = 2 * HOURS + 2 * BITMAP_WORDS;
+/** Bytes of one account's numbers. */
+export const ACCOUNT_BYTES = Math.ceil((DOUBLES * 8 + WORDS * 4) / 8) * 8;
+const PER_CHUNK = 512;
+
+/** One account's place: views shared by the whole chunk, and where in them the account's numbers start. */
+export interface Place {
+  doubles: Float64Array;
+  floats: Float32Array;
+  words: Uint32Array;
+  /** First double. */
+  at: number;
+  /** First word (for `floats` and `words` alike). */
+  wordAt: number;
+}
+
+/** Hands out places, zeroed, and takes them back. */
+export class Cells {
+  #chunk = new ArrayBuffer(0);
+  #views = { doubles: new Float64Array(0), floats: new Float32Array(0), words: new Uint32Array(0) };
+  #used = PER_CHUNK;
+  readonly #free: Place[] = [];
+
+  take(): Place {
+    const free = this.#free.pop();
+    if (free) return free;
+    if (this.#used === PER_CHUNK) {
+      this.#chunk = new ArrayBuffer(ACCOUNT_BYTES * PER_CHUNK);
+      const chunk = this.#chunk;
+      this.#views = {
+        doubles: new Float64Array(chunk),
+        floats: new Float32Array(chunk),
+        words: new Uint32Array(chunk),
+      };
+      this.#used = 0;
+    }
+    const at = (this.#used * ACCOUNT_BYTES) / 8;
+    this.#used += 1;
+    return { ...this.#views, at, wordAt: at * 2 + DOUBLES * 2 };
+  }
+
+  give(place: Place): void {
+    bytesOf(place).fill(0);
+    this.#free.push(place);
+  }
+}
+
+/** The account's bytes, a view and not a copy: for checkpoints. */
+export function bytesOf(place: Place): Uint8Array {
+  return new Uint8Array(place.doubles.buffer as ArrayBuffer, place.at * 8, ACCOUNT_BYTES);
+}

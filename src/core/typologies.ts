@@ -1,0 +1,130 @@
+import type { Family } from "#core/flag.ts";
+
+/** A pattern of behaviour that is looked for. What rests on secondary reporting says so. */
+export interface Typology {
+  name: string;
+  kind: "anomaly" | "screening";
+  /** Families its evidence can come from. */
+  families: readonly Family[];
+  /** One sentence that follows "consistent with". */
+  about: string;
+  source: string;
+  /** Since when, or about when, the pattern is known; ISO date. */
+  validFrom: string;
+}
+
+const SEED = "P. Moriuchi (Recorded Future), interview 2018";
+
+/** All typologies, versioned with the program. The anomaly ones are the model's typology head, in this order. */
+export const TYPOLOGIES: readonly Typology[] = [
+  {
+    name: "sanctioned-origin",
+    kind: "screening",
+    families: ["origin"],
+    about: "mining from a place under comprehensive sanctions",
+    source: "OFAC enforcement releases: BitGo 2020, BitPay 2021, Kraken 2022",
+    validFrom: "2020-12-30",
+  },
+  {
+    name: "sanctioned-wallet",
+    kind: "screening",
+    families: ["payout"],
+    about: "being paid to an address that a sanctions list names",
+    source: "OFAC FAQ 562 and 594",
+    validFrom: "2018-03-19",
+  },
+  {
+    name: "sanctioned-entity",
+    kind: "screening",
+    families: ["operator"],
+    about: "being run by a listed operator or hosted by one",
+    source: "OFAC designation of BitRiver AG and ten subsidiaries",
+    validFrom: "2022-04-20",
+  },
+  {
+    name: "overseas-base",
+    kind: "anomaly",
+    families: ["origin", "operator", "fleet", "linkage"],
+    about: "a small operation run from several bases abroad by operators who keep Pyongyang's hours",
+    source: `${SEED}; Recorded Future 2017 and 2020 (partly secondary)`,
+    validFrom: "2017-07-25",
+  },
+  {
+    name: "relay",
+    kind: "anomaly",
+    families: ["latency", "origin", "operator"],
+    about: "mining through a relay, proxy or VPN that hides a longer way",
+    source:
+      "OFAC Sanctions Compliance Guidance for the Virtual Currency Industry 2021; CalcuLatency, USENIX Security 2024",
+    validFrom: "2021-10-15",
+  },
+  {
+    name: "many-behind-one",
+    kind: "anomaly",
+    families: ["fleet", "origin", "latency"],
+    about: "many machines behind one address",
+    source: "Recorded Future 2020 (secondary)",
+    validFrom: "2020-02-09",
+  },
+  {
+    name: "remittance-split",
+    kind: "anomaly",
+    families: ["linkage", "hashrate", "payout"],
+    about: "the same machines working for two accounts in a steady ratio between 80:20 and 90:10",
+    source: SEED,
+    validFrom: "2018-01-01",
+  },
+  {
+    name: "hashrate-laundering",
+    kind: "anomaly",
+    families: ["fleet", "hashrate", "payout", "operator"],
+    about: "rented hashrate in short bursts, paid to fresh addresses",
+    source: "Mandiant, APT43 2023 (secondary)",
+    validFrom: "2023-03-28",
+  },
+  {
+    name: "cryptojacking",
+    kind: "anomaly",
+    families: ["fleet", "origin", "hashrate"],
+    about: "one wallet fed by many slow machines on many networks, arriving in waves",
+    source: "FSI (Republic of Korea) on Andariel 2018 (secondary)",
+    validFrom: "2018-01-02",
+  },
+  {
+    name: "onset-from-silence",
+    kind: "anomaly",
+    families: ["hashrate", "origin", "operator"],
+    about: "activity that starts from silence in a step",
+    source: "Recorded Future 2017",
+    validFrom: "2017-05-17",
+  },
+  {
+    name: "structuring",
+    kind: "anomaly",
+    families: ["payout", "linkage", "operator"],
+    about: "payouts kept just below a reporting threshold",
+    source: `${SEED}; FATF Virtual Assets Red Flag Indicators 2020`,
+    validFrom: "2020-09-14",
+  },
+  {
+    name: "outage-synchrony",
+    kind: "anomaly",
+    families: ["route", "hashrate"],
+    about: "falling and returning with the reachability of a watched network it does not claim to be in",
+    source: "public BGP data on AS131279, AS4837 and AS20485",
+    validFrom: "2017-10-01",
+  },
+  {
+    name: "seasonal-curtailment",
+    kind: "anomaly",
+    families: ["hashrate", "origin"],
+    about: "a rhythm that follows a sanctioned region's known grid cuts",
+    source: "Elliptic 2021",
+    validFrom: "2021-05-21",
+  },
+];
+
+/** Names of the typologies a model scores, in the order of its head. */
+export const SCORED_TYPOLOGIES: readonly string[] = TYPOLOGIES.filter(({ kind }) => kind === "anomaly").map(
+  ({ name }) => name,
+);
