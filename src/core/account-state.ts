@@ -46,13 +46,23 @@ export interface AccountState {
   watched: boolean;
 }
 
-/** An account never seen before. */
-export function createAccount(pool: string, account: string, cells: Cells, atMs: number): AccountState {
+/**
+ * An account never seen before. What is set up before `actionsFromMs` is not taken for somebody's action: when the
+ * analysis itself has just started, everything looks new.
+ */
+export function createAccount(
+  pool: string,
+  account: string,
+  cells: Cells,
+  atMs: number,
+  actionsFromMs: number,
+): AccountState {
   const place = cells.take();
   const { doubles, at } = place;
   doubles[at + CELL.firstMs] = atMs;
   doubles[at + CELL.lastMs] = atMs;
   doubles[at + CELL.hour] = Math.floor(atMs / HOUR_MS);
+  doubles[at + CELL.actionsFromMs] = actionsFromMs;
   for (const cell of [CELL.tcpToday, CELL.tcpYesterday, CELL.appToday, CELL.appYesterday]) {
     doubles[at + cell] = Number.POSITIVE_INFINITY;
   }
@@ -103,6 +113,8 @@ export function roll(state: AccountState, atMs: number): void {
       days === 1 ? (doubles[at + CELL.appToday] as number) : Number.POSITIVE_INFINITY;
     doubles[at + CELL.tcpToday] = Number.POSITIVE_INFINITY;
     doubles[at + CELL.appToday] = Number.POSITIVE_INFINITY;
+    // The next share notes its source in the new day's bitmaps.
+    state.latest = undefined;
   }
   doubles[at + CELL.hour] = hour;
 }
@@ -110,6 +122,7 @@ export function roll(state: AccountState, atMs: number): void {
 /** Notes what a human did (set up a worker, an agent, an address) on the clocks that the operator features read. */
 function noteAction(state: AccountState, atMs: number): void {
   const { doubles, at } = state.place;
+  if (atMs < (doubles[at + CELL.actionsFromMs] as number)) return;
   const utcHours = (atMs % DAY_MS) / HOUR_MS;
   const angle = (utcHours / 24) * 2 * Math.PI;
   (doubles[at + CELL.weekActions] as number) += 1;
@@ -154,7 +167,8 @@ export function sourceOf(state: AccountState, origin: Origin, agent: string, atM
     noteSource(state, origin, agent, atMs);
     if (state.sources.length < MAX_SOURCES) state.sources.push(found);
     else state.sources[leastRecent(state.sources)] = found;
-  }
+  } else if (Math.floor(found.lastMs / DAY_MS) !== Math.floor(atMs / DAY_MS))
+    noteSource(state, origin, agent, atMs);
   found.origin = origin;
   found.lastMs = Math.max(found.lastMs, atMs);
   state.latest = found;

@@ -76,6 +76,7 @@ export interface Skipped {
 /** State beside the accounts, as it is kept; an infinite watermark is null in JSON. */
 interface Shared {
   watermarkMs: number | null;
+  startMs: number;
   coverage: Coverage;
   prices: [string, number][];
   routes: RouteMemory;
@@ -100,6 +101,8 @@ export class Analysis {
   #windows: Window[] = [];
   #forgotten: string[] = [];
   #watermarkMs = Number.NEGATIVE_INFINITY;
+  /** Event time of the very first observation; kept over restarts. */
+  #startMs = 0;
   #nextWindowMs = Number.NEGATIVE_INFINITY;
   #nextTickMs = Number.NEGATIVE_INFINITY;
   #accounts = 0;
@@ -197,6 +200,7 @@ export class Analysis {
   writeShared(): Uint8Array {
     const shared: Shared = {
       watermarkMs: this.#watermarkMs,
+      startMs: this.#startMs,
       coverage: this.#coverage,
       prices: [...this.#prices],
       routes: this.#routes.dump(),
@@ -212,6 +216,7 @@ export class Analysis {
     this.#routes.load(shared.routes);
     if (shared.watermarkMs === null) return;
     this.#watermarkMs = shared.watermarkMs;
+    this.#startMs = shared.startMs;
     this.#schedule(shared.watermarkMs);
   }
 
@@ -238,7 +243,10 @@ export class Analysis {
   }
 
   #advance(atMs: number): void {
-    if (this.#watermarkMs === Number.NEGATIVE_INFINITY) this.#schedule(atMs);
+    if (this.#watermarkMs === Number.NEGATIVE_INFINITY) {
+      this.#startMs = atMs;
+      this.#schedule(atMs);
+    }
     // After a gap longer than the history there is nothing left to see in between.
     if (atMs - this.#nextTickMs > HOURS * HOUR_MS) this.#schedule(atMs - HOURS * HOUR_MS);
     while (this.#nextTickMs <= atMs) {
@@ -325,7 +333,7 @@ export class Analysis {
         this.#book.share(share, accepted ? 0 : share.outcome === "stale" ? 2 : 3, work, origin);
         return;
       }
-      state = createAccount(share.pool, share.account, this.#cells, share.atMs);
+      state = createAccount(share.pool, share.account, this.#cells, share.atMs, this.#startMs + DAY_MS);
       state.watched = this.#watch.has(share.account);
       accounts.set(share.account, state);
       this.#accounts += 1;

@@ -22,6 +22,8 @@ export const CELL = {
   firstMs: cell(),
   lastMs: cell(),
   lastShareMs: cell(),
+  /** Instant before which nothing counts as an operator's action. */
+  actionsFromMs: cell(),
   /** Hour (since the epoch) the running hour belongs to. */
   hour: cell(),
   hourShares: cell(),
