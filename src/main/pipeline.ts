@@ -1,0 +1,163 @@
+import type { Analysis, Sighting, Window } from "#core/analysis.ts";
+import { assess, evidenceOf, type Policy, screeningFlag } from "#core/assess.ts";
+import type { Batch } from "#core/collector.ts";
+import { FEATURES } from "#core/features.ts";
+import type { Flag } from "#core/flag.ts";
+import { NO_LINKS } from "#core/linkage.ts";
+import { DAY_MS } from "#core/metrics.ts";
+import type { Model } from "#core/model.ts";
+import type { ListVersion, Screen, Screening } from "#core/screening.ts";
+import type { FlagEvidence, Raised } from "#core/store.ts";
+
+/** What the way from an observation to a flag is made of. */
+export interface PipelineOptions {
+  analysis: Analysis;
+  model: Model;
+  screen: Screen;
+  lists: () => readonly ListVersion[];
+  policy: Policy & { alertsPerDay: number };
+  /** Makes a flag durable; called in order and awaited. */
+  raise: (flag: Flag, evidence: FlagEvidence) => Promise<Raised>;
+  /** Every screening made, misses too. */
+  onScreenings?: (screenings: Screening[]) => Promise<void>;
+  /** Every score, flagged or not. */
+  onScore?: (score: AccountScore) => void;
+}
+
+/** The score of one account in one window; `window` is its end. */
+export interface AccountScore {
+  pool: string;
+  account: string;
+  window: string;
+  value: number;
+  typologies: Record<string, number>;
+}
+
+/** Counts of what the pipeline decided. */
+export interface PipelineCounts {
+  observations: number;
+  refused: number;
+  unknownFields: number;
+  windows: number;
+  scored: number;
+  flags: number;
+  deferred: number;
+}
+
+/** Observation → state → features → score → flag, one batch at a time. Callers must not overlap calls. */
+export interface Pipeline {
+  take(batch: Batch): Promise<void>;
+  /** Lets event time pass without an observation. */
+  advance(nowMs: number): Promise<void>;
+  readonly counts: Readonly<PipelineCounts>;
+}
+
+/** Joins the parts. Holds no state of its own but the day's alert budget and counts. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { analysis, model, screen, lists, policy, raise, onScreenings, onScore } = options;
+  const counts: PipelineCounts = {
+    observations: 0,
+    refused: 0,
+    unknownFields: 0,
+    windows: 0,
+    scored: 0,
+    flags: 0,
+    deferred: 0,
+  };
+  const budget = { day: -1, opened: 0 };
+
+  async function screenSightings(sightings: readonly Sighting[]): Promise<void> {
+    const screenings: Screening[] = [];
+    for (const sighting of sightings) {
+      if (sighting.kind === "source") {
+        if (sighting.origin?.tier === "comprehensive") await hit(sighting, []);
+        continue;
+      }
+      const screening = screen("address", sighting.value, sighting.atMs);
+      screenings.push(screening);
+      if (screening.matches.length > 0) await hit(sighting, screening.matches);
+    }
+    if (screenings.length > 0) await onScreenings?.(screenings);
+  }
+
+  async function hit(sighting: Sighting, matches: Screening["matches"]): Promise<void> {
+    const state = analysis.account(sighting.pool, sighting.account);
+    const raised = await raise(screeningFlag(sighting, matches, lists()), evidenceOf(state, sighting.atMs));
+    if (raised === "opened") counts.flags += 1;
+  }
+
+  async function scoreWindow(window: Window): Promise<void> {
+    const { accounts, rows, atMs, links } = window;
+    const scores = await model.score(rows, accounts.length);
+    counts.windows += 1;
+    counts.scored += accounts.length;
+    const width = model.typologies.length;
+    const typologiesOf = (index: number) =>
+      model.typologies.map((name, column) => ({ name, probability: scores.typologies[index * width + column] as number }));
+    if (onScore) {
+      const end = new Date(atMs).toISOString();
+      for (const [index, { pool, account }] of accounts.entries()) {
+        const typologies = Object.fromEntries(typologiesOf(index).map(({ name, probability }) => [name, probability]));
+        onScore({ pool, account, window: end, value: scores.value[index] as number, typologies });
+      }
+    }
+    const candidates = accounts.map((_, index) => index).filter((index) => (scores.value[index] as number) >= policy.threshold);
+    candidates.sort((a, b) => (scores.value[b] as number) - (scores.value[a] as number));
+    for (const index of candidates) {
+      const state = accounts[index] as (typeof accounts)[number];
+      const row = rows.subarray(index * FEATURES.length, (index + 1) * FEATURES.length);
+      const assessed = assess(
+        {
+          state,
+          atMs,
+          row,
+          links: links.get(state) ?? NO_LINKS,
+          value: scores.value[index] as number,
+          typologies: typologiesOf(index),
+          contributions: await model.explain(row),
+          model: { name: model.name, version: model.version },
+          lists: lists(),
+        },
+        policy,
+      );
+      if ("flag" in assessed) await raiseWithin(assessed.flag, evidenceOf(state, atMs, row), atMs);
+    }
+  }
+
+  /** The alert budget counts flags opened per day of event time; what exceeds it is counted and comes again next window. */
+  async function raiseWithin(flag: Flag, evidence: FlagEvidence, atMs: number): Promise<void> {
+    const day = Math.floor(atMs / DAY_MS);
+    if (budget.day !== day) {
+      budget.day = day;
+      budget.opened = 0;
+    }
+    if (budget.opened >= policy.alertsPerDay) {
+      counts.deferred += 1;
+      return;
+    }
+    if ((await raise(flag, evidence)) !== "opened") return;
+    budget.opened += 1;
+    counts.flags += 1;
+  }
+
+  async function follow(): Promise<void> {
+    const sightings = analysis.takeSightings();
+    if (sightings.length > 0) await screenSightings(sightings);
+    for (const window of analysis.takeWindows()) await scoreWindow(window);
+  }
+
+  return {
+    counts,
+    async take(batch) {
+      counts.observations += batch.observations.length;
+      counts.unknownFields += batch.unknownFields ?? 0;
+      for (const refusal of batch.refusals ?? []) counts.refused += refusal.count ?? 1;
+      analysis.take(batch.observations);
+      await follow();
+    },
+    async advance(nowMs) {
+      analysis.advance(nowMs);
+      await follow();
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import { expect, test } from "vitest";
+import { Analysis } from "../../src/core/analysis.ts";
+import { changesOf } from "../../src/core/changes.ts";
+import { FEATURE_INDEX, FEATURES } from "../../src/core/features.ts";
+import { DAY_MS, HOUR_MS } from "../../src/core/metrics.ts";
+import type { Observation, Share } from "../../src/core/observation.ts";
+import { originOf, poissonShares, seeded, shareOf } from "../support/shares.ts";
+
+const START = Date.UTC(2026, 5, 1);
+const lookUpOrigin = (ip: string) =>
+  ip.startsWith("175.45.") ? originOf(ip, { country: "KP", tier: "comprehensive" }) : originOf(ip);
+const analysisOf = (stepHours = 6) => new Analysis({ lookUpOrigin, stepHours });
+
+function merged(...runs: Iterable<Observation>[]): Observation[] {
+  return runs.flatMap((run) => [...run]).sort((a, b) => a.atMs - b.atMs);
+}
+
+test("work and shares are counted exactly, by pool and by origin", () => {
+  const analysis = analysisOf();
+  const shares = [
+    shareOf({ atMs: START, difficulty: 10 }),
+    shareOf({ atMs: START + 1000, difficulty: 20, account: "bob", ip: "175.45.176.1" }),
+    shareOf({ atMs: START + 2000, difficulty: 40, outcome: "stale" }),
+    shareOf({ atMs: START + 3000, difficulty: 80, outcome: "invalid" }),
+  ];
+  analysis.take(shares);
+  const deltas = analysis.takeDeltas();
+  const hashrate = deltas.find(({ measurement }) => measurement === "hashrate");
+  expect(hashrate?.values).toEqual([2, 30 * 2 ** 32, 1, 1]);
+  const sanctioned = deltas.find(({ tags }) => tags.includes("KP"));
+  expect(sanctioned?.tags).toEqual(["pool", "KP", "residential", "comprehensive"]);
+  expect(sanctioned?.values).toEqual([1, 20 * 2 ** 32]);
+  expect(analysis.takeDeltas()).toEqual([]);
+});
+
+test("a doubled rate and a silence are found where they began, and a steady account has no change", () => {
+  const random = seeded(7);
+  const analysis = analysisOf();
+  const stepMs = START + 30 * HOUR_MS;
+  const silence = { fromMs: START + 40 * HOUR_MS, toMs: START + 44 * HOUR_MS };
+  const span = { fromMs: START, toMs: START + 2 * DAY_MS };
+  analysis.take(
+    merged(
+      poissonShares(
+        random,
+        { ...span, meanGapMs: (atMs) => (atMs > stepMs ? 5_000 : 10_000) },
+        { account: "step" },
+      ),
+      [...poissonShares(random, { ...span, meanGapMs: () => 10_000 }, { account: "gap" })].filter(
+        ({ atMs }) => atMs < silence.fromMs || atMs >= silence.toMs,
+      ),
+      poissonShares(random, { ...span, meanGapMs: () => 10_000 }, { account: "steady" }),
+    ),
+  );
+  const changes = (account: string) => changesOf(analysis.account("pool", account)!);
+  const [step] = changes("step");
+  expect(changes("step")).toHaveLength(1);
+  expect(Math.abs(step!.atMs - stepMs)).toBeLessThan(10 * 60_000);
+  expect(2 ** step!.log2Ratio).toBeGreaterThan(1.5);
+  const [fall, rise] = changes("gap");
+  expect(changes("gap")).toHaveLength(2);
+  expect(Math.abs(fall!.atMs - silence.fromMs)).toBeLessThan(10 * 60_000);
+  expect(fall!.log2Ratio).toBeLessThan(-3);
+  expect(Math.abs(rise!.atMs - silence.toMs)).toBeLessThan(60_000);
+  expect(changes("steady")).toEqual([]);
+});
+
+test("vardiff alone is no change: difficulty times four at a quarter of the rate", () => {
+  const random = seeded(11);
+  const analysis = analysisOf();
+  const halfMs = START + DAY_MS;
+  const slow = poissonShares(
+    random,
+    { fromMs: halfMs, toMs: START + 2 * DAY_MS, meanGapMs: () => 40_000 },
+    { difficulty: 4000 },
+  );
+  analysis.take(
+    merged(poissonShares(random, { fromMs: START, toMs: halfMs, meanGapMs: () => 10_000 }), slow),
+  );
+  expect(changesOf(analysis.account("pool", "alice")!)).toEqual([]);
+});
+
+test("windows close on the hour they were set to, with one vector an account", () => {
+  const analysis = analysisOf(6);
+  const random = seeded(3);
+  analysis.take([
+    ...poissonShares(random, { fromMs: START + 1, toMs: START + 25 * HOUR_MS, meanGapMs: () => 10_000 }),
+  ]);
+  const windows = analysis.takeWindows();
+  expect(windows.map(({ atMs }) => (atMs - START) / HOUR_MS)).toEqual([6, 12, 18, 24]);
+  expect(windows[3]!.rows).toHaveLength(FEATURES.length);
+  const size = windows[3]!.rows[FEATURE_INDEX.get("hashrate.size")!]!;
+  // One share of difficulty 1000 in ten seconds.
+  expect(10 ** size / ((1000 * 2 ** 32) / 10)).toBeCloseTo(1, 1);
+});
+
+test("what cannot be known is missing and not 0", () => {
+  const analysis = analysisOf();
+  const random = seeded(5);
+  const anonymous = [
+    ...poissonShares(random, { fromMs: START, toMs: START + 7 * HOUR_MS, meanGapMs: () => 10_000 }),
+  ].map(({ ip: _ip, agent: _agent, worker: _worker, ...share }) => share as Share);
+  analysis.take(anonymous);
+  const [window] = analysis.takeWindows();
+  const value = (name: string) => window!.rows[FEATURE_INDEX.get(name)!]!;
+  for (const name of [
+    "origin.watch",
+    "latency.tcp",
+    "fleet.workers",
+    "fleet.proxyAgent",
+    "payout.payments",
+    "fleet.sessions",
+  ]) {
+    expect(value(name), name).toBeNaN();
+  }
+  expect(value("hashrate.active")).toBe(1);
+});
+
+test("a sanctioned source is sighted at its first share, and at a session's authorization without any share", () => {
+  const analysis = analysisOf();
+  analysis.take([shareOf({ atMs: START, ip: "175.45.177.9" })]);
+  expect(analysis.takeSightings()).toMatchObject([
+    { kind: "account", value: "alice" },
+    { kind: "source", value: "175.45.177.9", origin: { tier: "comprehensive" } },
+  ]);
+  analysis.take([
+    {
+      type: "session",
+      atMs: START + 1,
+      pool: "pool",
+      session: "s1",
+      event: "authorize",
+      ip: "175.45.176.2",
+      account: "mallory",
+    },
+  ]);
+  expect(analysis.takeSightings()).toMatchObject([{ kind: "source", account: "mallory" }]);
+  expect(analysis.accounts).toBe(1);
+});
+
+test("a state that was written and read back goes on as if nothing had happened", () => {
+  const random = seeded(17);
+  const span = { fromMs: START, toMs: START + 3 * DAY_MS };
+  const all = merged(
+    poissonShares(
+      random,
+      { ...span, meanGapMs: (at) => (at > START + 2 * DAY_MS ? 4_000 : 10_000) },
+      { account: "a" },
+    ),
+    poissonShares(random, { ...span, meanGapMs: () => 20_000 }, { account: "b", ip: "175.45.176.4" }),
+  );
+  const half = Math.floor(all.length * 0.6);
+  const straight = analysisOf();
+  straight.take(all);
+  const first = analysisOf();
+  first.take(all.slice(0, half));
+  const second = analysisOf();
+  second.restoreShared(first.writeShared());
+  for (const bytes of first.takeDirty().values()) second.restore(bytes);
+  second.take(all.slice(half));
+  const expected = straight.takeWindows();
+  const seen = [...first.takeWindows(), ...second.takeWindows()];
+  expect(seen.map(({ atMs }) => atMs)).toEqual(expected.map(({ atMs }) => atMs));
+  expect(seen.map(({ rows }) => [...rows])).toEqual(expected.map(({ rows }) => [...rows]));
+  expect(second.takeDirty()).toEqual(new Map([...straight.takeDirty()]));
+});
+
+test("logins without accepted work keep nothing, and accounts beyond the bound are counted", () => {
+  const analysis = new Analysis({ lookUpOrigin, stepHours: 6, maxAccounts: 2 });
+  for (let index = 0; index < 1000; index += 1) {
+    analysis.take([shareOf({ atMs: START + index, account: `ghost${index}`, outcome: "invalid" })]);
+  }
+  expect(analysis.accounts).toBe(0);
+  analysis.take(["a", "b", "c", "d"].map((account) => shareOf({ atMs: START + 5000, account })));
+  expect(analysis.accounts).toBe(2);
+  expect(analysis.skipped.accounts).toBe(2);
+});
+
+test("a clock that runs backwards counts for its own hour and is counted", () => {
+  const analysis = analysisOf();
+  analysis.take([
+    shareOf({ atMs: START + 5 * HOUR_MS }),
+    shareOf({ atMs: START + HOUR_MS }),
+    shareOf({ atMs: START + 5 * HOUR_MS + 1 }),
+  ]);
+  expect(analysis.skipped.backwards).toBe(1);
+  const buckets = analysis.takeDeltas().filter(({ measurement }) => measurement === "hashrate");
+  expect(buckets.map(({ bucketMs, values }) => [(bucketMs - START) / HOUR_MS, values[0]])).toEqual([
+    [5, 2],
+    [1, 1],
+  ]);
+});

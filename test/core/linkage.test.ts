@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { Analysis } from "../../src/core/analysis.ts";
+import { FEATURE_INDEX, FEATURES } from "../../src/core/features.ts";
+import { HOUR_MS } from "../../src/core/metrics.ts";
+import type { Observation } from "../../src/core/observation.ts";
+import { originOf, poissonShares, seeded } from "../support/shares.ts";
+
+const START = Date.UTC(2026, 5, 1);
+const span = { fromMs: START, toMs: START + 25 * HOUR_MS };
+
+/** The last window's features of every account after the observations of `runs`. */
+function featuresOf(...runs: Iterable<Observation>[]): Map<string, (name: string) => number> {
+  const analysis = new Analysis({ lookUpOrigin: (ip) => originOf(ip), stepHours: 24 });
+  analysis.take(runs.flatMap((run) => [...run]).sort((a, b) => a.atMs - b.atMs));
+  const window = analysis.takeWindows().at(-1)!;
+  return new Map(
+    window.accounts.map(({ account }, index) => [
+      account,
+      (name: string) => window.rows[index * FEATURES.length + FEATURE_INDEX.get(name)!]!,
+    ]),
+  );
+}
+
+test("two accounts on one rare network in a steady 85:15 are linked and split; a third elsewhere is not", () => {
+  const random = seeded(2);
+  const fast = poissonShares(
+    random,
+    { ...span, meanGapMs: () => 5_000 },
+    { account: "main", ip: "192.0.2.10" },
+  );
+  const slow = poissonShares(
+    random,
+    { ...span, meanGapMs: () => 28_000 },
+    { account: "cut", ip: "192.0.2.99" },
+  );
+  const other = poissonShares(
+    random,
+    { ...span, meanGapMs: () => 28_000 },
+    { account: "other", ip: "198.51.100.1", agent: "x" },
+  );
+  const features = featuresOf(fast, slow, other);
+  expect(features.get("main")!("linkage.network")).toBeCloseTo(Math.log10(2), 5);
+  expect(features.get("main")!("linkage.split")).toBeGreaterThan(0.6);
+  expect(features.get("cut")!("linkage.split")).toBeCloseTo(features.get("main")!("linkage.split"), 5);
+  expect(features.get("other")!("linkage.network")).toBe(0);
+  expect(features.get("other")!("linkage.split")).toBe(0);
+});
+
+test("a network that many accounts share links nobody", () => {
+  const random = seeded(4);
+  const crowd = Array.from({ length: 20 }, (_, index) =>
+    poissonShares(
+      random,
+      { ...span, meanGapMs: () => 600_000 },
+      { account: `a${index}`, ip: `192.0.2.${index}`, agent: `x${index}` },
+    ),
+  );
+  const features = featuresOf(...crowd);
+  expect([...features.values()].map((value) => value("linkage.network"))).toEqual(Array(20).fill(0));
+});
+
+test("falls and returns together with a watched prefix have a small p-value, others not", () => {
+  const random = seeded(6);
+  const outages = [6, 11, 17].map((hour) => START + hour * HOUR_MS);
+  const isOut = (atMs: number) => outages.some((from) => atMs >= from && atMs < from + HOUR_MS);
+  const synchronous = [
+    ...poissonShares(random, { ...span, meanGapMs: () => 4_000 }, { account: "hidden" }),
+  ].filter(({ atMs }) => !isOut(atMs));
+  const steady = poissonShares(
+    random,
+    { ...span, meanGapMs: () => 4_000 },
+    { account: "steady", ip: "198.51.100.7" },
+  );
+  const route = (event: "announce" | "withdraw", atMs: number): Observation => ({
+    type: "route",
+    atMs,
+    prefix: "175.45.176.0/24",
+    event,
+    peer: "p",
+    collector: "rrc21",
+  });
+  const routes = [
+    route("announce", START),
+    ...outages.flatMap((from) => [route("withdraw", from), route("announce", from + HOUR_MS)]),
+  ];
+  const features = featuresOf(synchronous, steady, routes);
+  expect(features.get("hidden")!("route.coincidence")).toBeGreaterThan(3);
+  expect(features.get("steady")!("route.coincidence")).toBeLessThan(1);
+});
