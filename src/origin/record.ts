@@ -1,0 +1,91 @@
+import type { NetworkKind } from "#core/origin.ts";
+
+/** What one record of any of the usual databases says; "" and 0 where it says nothing. */
+export interface RecordFacts {
+  country: string;
+  region: string;
+  asn: number;
+  holder: string;
+  kind: NetworkKind | "";
+}
+
+const NOTHING: RecordFacts = { country: "", region: "", asn: 0, holder: "", kind: "" };
+
+/**
+ * Reads a record by the shapes in use: GeoLite2, GeoIP2 and DB-IP (`country.iso_code`, `subdivisions`,
+ * `autonomous_system_number`, `is_anonymous_vpn`, `traits`), IPinfo (`country`, `region_code`, `asn: "AS64496"`,
+ * `vpn: "true"`) and ip-location-db (`country_code`).
+ */
+export function readRecord(record: unknown): RecordFacts {
+  if (!isObject(record)) return NOTHING;
+  const country = countryOf(record);
+  const traits = isObject(record.traits) ? record.traits : record;
+  return {
+    country,
+    region: regionOf(record, country),
+    ...networkOf(record, traits),
+    kind: kindOf(record, traits),
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object";
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function countryOf(record: Record<string, unknown>): string {
+  const nested = isObject(record.country) ? record.country.iso_code : undefined;
+  const registered = isObject(record.registered_country) ? record.registered_country.iso_code : undefined;
+  const found = [nested, record.country_code, record.country, registered].map(text).find(isCountry);
+  return found ?? "";
+}
+
+function isCountry(code: string): boolean {
+  return /^[A-Z]{2}$/.test(code);
+}
+
+/** MaxMind gives the part behind the hyphen, widest subdivision first; others give it as `region_code`. */
+function regionOf(record: Record<string, unknown>, country: string): string {
+  const [widest] = Array.isArray(record.subdivisions) ? record.subdivisions : [];
+  const code = text(isObject(widest) ? widest.iso_code : record.region_code).toUpperCase();
+  if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(code)) return code;
+  return country !== "" && /^[A-Z0-9]{1,3}$/.test(code) ? `${country}-${code}` : "";
+}
+
+function networkOf(record: Record<string, unknown>, traits: Record<string, unknown>) {
+  const number = record.autonomous_system_number ?? traits.autonomous_system_number ?? record.asn;
+  const digits = typeof number === "number" ? number : Number(text(number).replace(/^AS/i, ""));
+  const holder =
+    text(record.autonomous_system_organization) ||
+    text(traits.autonomous_system_organization) ||
+    text(record.as_name) ||
+    text(record.name);
+  return { asn: Number.isSafeInteger(digits) && digits > 0 ? digits : 0, holder: holder.slice(0, 200) };
+}
+
+const truthy = (value: unknown) => value === true || value === "true";
+
+/** The most telling property first. */
+function kindOf(record: Record<string, unknown>, traits: Record<string, unknown>): NetworkKind | "" {
+  const has = (...names: string[]) => names.some((name) => truthy(record[name]) || truthy(traits[name]));
+  if (has("is_tor_exit_node", "tor")) return "tor";
+  if (has("is_anonymous_vpn", "vpn")) return "vpn";
+  if (has("is_public_proxy", "is_residential_proxy", "is_anonymous_proxy", "proxy", "relay")) return "relay";
+  if (has("is_hosting_provider", "hosting")) return "hosting";
+  if (has("is_satellite_provider", "satellite")) return "satellite";
+  switch (text(traits.user_type) || text(record.as_type)) {
+    case "residential":
+    case "cellular":
+    case "isp":
+      return "residential";
+    case "hosting":
+      return "hosting";
+    case "business":
+      return "business";
+    default:
+      return "";
+  }
+}
