@@ -1,0 +1,50 @@
+/**
+ * How wallet addresses are spelled alike before they are compared. Addresses match exactly; these rules only undo what
+ * does not belong to the address:
+ *
+ * 1. white space and invisible characters around and inside it, as copying from a page leaves them;
+ * 2. a payment URI's scheme and query (`bitcoin:…?amount=1`, BIP 21), or the prefix of CashAddr and its kin
+ *    (`bitcoincash:q…`, `kaspa:q…`), which may be left out in use, so it is taken off on both sides;
+ * 3. letter case, only where the coin ignores it: hexadecimal (`0x…`, where case is a checksum, EIP-55), Bech32
+ *    (`bc1…`, `ltc1…`: BIP 173) and CashAddr. Base58 addresses differ by case and are left alone.
+ */
+export function addressKey(text: string): string {
+  let value = text.replace(INVISIBLE, "");
+  const scheme = SCHEME.exec(value);
+  if (scheme) value = value.slice(scheme[0].length);
+  if (scheme?.[0] !== undefined) value = value.split(/[?@]/, 1)[0] as string;
+  return isCaseless(value) ? value.toLowerCase() : value;
+}
+
+/** White space, zero-width characters, byte order mark and soft hyphen. */
+const INVISIBLE = /[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+/gu;
+/** A scheme is letters and digits before a colon; no coin's address has a colon of its own elsewhere. */
+const SCHEME = /^[a-z][a-z0-9+.-]{1,30}:(?:\/\/)?(?=[A-Za-z0-9])/i;
+/** Hexadecimal of 40 digits or more, and Bech32 or Bech32m of any coin. */
+const CASELESS = /^(?:0x)?[0-9a-f]{40,128}$|^[a-z]{1,15}1[02-9ac-hj-np-z]{20,90}$/i;
+/** CashAddr without its prefix, in one case throughout: in both it could be Base58. */
+const CASHADDR = /^[qpzr][02-9ac-hj-np-z]{41,111}$|^[QPZR][02-9AC-HJ-NP-Z]{41,111}$/;
+
+function isCaseless(value: string): boolean {
+  return CASELESS.test(value) || CASHADDR.test(value);
+}
+
+/**
+ * True for what looks like an address of some coin. A list's entry that does not is kept all the same, and counted:
+ * the XBT list once held a TRON address.
+ */
+export function looksLikeAddress(text: string): boolean {
+  const key = addressKey(text);
+  return isCaseless(key) || /^[1-9A-HJ-NP-Za-km-z]{25,110}$/.test(key);
+}
+
+/** Folds a name for exact comparison: no marks over letters, no punctuation, one space between words, lower case. */
+export function nameKey(text: string): string {
+  return text
+    .normalize("NFKD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase()
+    .replace(/['’`.]/gu, "")
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+}

@@ -1,0 +1,50 @@
+import type { ListVersion, Match, Subject } from "#core/screening.ts";
+import { addressKey, nameKey } from "./keys.ts";
+import type { WatchList } from "./watch-list.ts";
+
+/** Every list of one moment, indexed. Immutable: a changed list makes a new one. */
+export interface Matcher {
+  versions: readonly ListVersion[];
+  /** What a value meets, by the rules of its subject. The empty answer is one shared array. */
+  find(subject: Subject, value: string): readonly Match[];
+}
+
+const NOTHING: readonly Match[] = Object.freeze([]);
+
+/** How a value of each subject is spelled alike. Networks and regions are codes: no case, no spaces. */
+export function keyOf(subject: Subject, value: string): string {
+  switch (subject) {
+    case "address":
+      return addressKey(value);
+    case "name":
+      return nameKey(value);
+    case "network":
+    case "region":
+      return value.replace(/\s+/g, "").toUpperCase();
+  }
+}
+
+/**
+ * Indexes lists: one Map a subject over all of them, whatever the coin, because an address may stand under several
+ * coins or under the wrong one. An entry that looks invalid is indexed like any other.
+ */
+export function createMatcher(lists: readonly WatchList[]): Matcher {
+  const index: Record<Subject, Map<string, Match[]>> = {
+    address: new Map(),
+    network: new Map(),
+    region: new Map(),
+    name: new Map(),
+  };
+  const versions = lists.map(({ name, version }) => ({ name, version }));
+  for (const [at, list] of lists.entries()) {
+    const version = versions[at] as ListVersion;
+    for (const { subject, value, note } of list.entries) {
+      const key = keyOf(subject, value);
+      const match: Match = { list: version, entry: value, note, source: list.source };
+      const found = index[subject].get(key);
+      if (found) found.push(match);
+      else index[subject].set(key, [match]);
+    }
+  }
+  return { versions, find: (subject, value) => index[subject].get(keyOf(subject, value)) ?? NOTHING };
+}

@@ -1,0 +1,147 @@
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { LookUpOrigin, Tier } from "#core/origin.ts";
+import type { ListVersion, Match, Screen, Screening, Subject } from "#core/screening.ts";
+import { type Format, readList } from "./formats.ts";
+import { looksLikeAddress } from "./keys.ts";
+import { createMatcher } from "./matcher.ts";
+import { type WatchList, watchList } from "./watch-list.ts";
+
+/** A list the operator keeps in a file. */
+export interface FileList {
+  name: string;
+  /** Absolute path. */
+  file: string;
+  format: Format;
+  /** What its entries are where the file does not say. Wallet addresses unless said. */
+  subject?: Subject | undefined;
+}
+
+/** What screening needs to know of places: `createOrigin` gives all of it. */
+export interface Places {
+  lookUp: LookUpOrigin;
+  place(code: string, atMs: number): { tier: Tier; place: string; source: string; note: string };
+  system(asn: number, atMs: number): readonly PlaceOfNetwork[];
+  versions(): readonly ListVersion[];
+}
+
+/** A network's place, as a table of networks has it. */
+export interface PlaceOfNetwork {
+  country: string;
+  region: string;
+  holder: string;
+  source: string;
+}
+
+/** What `createScreening` is told. */
+export interface ScreeningOptions {
+  lists: readonly FileList[];
+  places: Places;
+}
+
+/** A list in use, as the console and `assay lists status` show it. */
+export interface ListStatus {
+  name: string;
+  version: string;
+  source: string;
+  publishedAt: string;
+  hash: string;
+  entries: number;
+  /** Addresses that look like none of a known coin: kept and matched all the same. */
+  oddities: number;
+}
+
+/** Screening against the lists of the moment. */
+export interface ScreeningService {
+  screen: Screen;
+  lists(): ListStatus[];
+  /** Puts lists in place of those of the same name, or beside the others; from then on `screen` uses them. */
+  replace(changed: readonly WatchList[]): void;
+}
+
+const NOTHING: readonly Match[] = Object.freeze([]);
+
+/** Reads the bundled facts and the operator's lists. Rejects, naming the file, when one cannot be read. */
+export async function createScreening(options: ScreeningOptions): Promise<ScreeningService> {
+  const lists = new Map<string, WatchList>();
+  for (const list of await Promise.all([readFacts(), ...options.lists.map(readFileList)]))
+    lists.set(list.name, list);
+  let matcher = createMatcher([...lists.values()]);
+  let versions = versionsOf();
+  function versionsOf() {
+    const places = options.places.versions();
+    return { listed: matcher.versions, placed: [...places, ...matcher.versions], places };
+  }
+  const screen = (subject: Subject, value: string, atMs: number): Screening => {
+    // Tables that were read again are recorded under their new version.
+    if (versions.places !== options.places.versions()) versions = versionsOf();
+    const found = matcher.find(subject, value);
+    if (subject === "address" || subject === "name")
+      return { subject, value, atMs, lists: versions.listed, matches: found };
+    const places =
+      subject === "region" ? region(options.places, value, atMs) : network(options.places, value, atMs);
+    const matches = places.length === 0 ? found : [...places, ...found];
+    return { subject, value, atMs, lists: versions.placed, matches };
+  };
+  return {
+    screen,
+    lists: () => [...lists.values()].map(statusOf),
+    replace(changed) {
+      for (const list of changed) lists.set(list.name, list);
+      matcher = createMatcher([...lists.values()]);
+      versions = versionsOf();
+    },
+  };
+}
+
+const FACTS = "OFAC facts, not a current list";
+
+/** A handful of dated facts, so that a first run shows what a hit looks like. Never a list to rely on. */
+async function readFacts(): Promise<WatchList> {
+  const text = await readFile(fileURLToPath(new URL("data/facts.json", import.meta.url)), "utf8");
+  const list = watchList(FACTS, "bundled facts; each names its own source", text, readList("json", text));
+  return list;
+}
+
+/** Reads one of the operator's lists. Throws with the list's and the file's name. */
+export async function readFileList({ name, file, format, subject }: FileList): Promise<WatchList> {
+  try {
+    const text = await readFile(file, "utf8");
+    return watchList(name, file, text, readList(format, text, subject));
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
+    throw new Error(`list ${name}: ${file}: ${reason}`, { cause });
+  }
+}
+
+function statusOf({ name, version, source, publishedAt, hash, entries }: WatchList): ListStatus {
+  const oddities = entries.filter(({ subject, value }) => subject === "address" && !looksLikeAddress(value));
+  return { name, version, source, publishedAt, hash, entries: entries.length, oddities: oddities.length };
+}
+
+/** A place under comprehensive sanctions is a match with the table of tiers. */
+function region(places: Places, code: string, atMs: number): readonly Match[] {
+  const { tier, place, source, note } = places.place(code.trim().toUpperCase(), atMs);
+  return tier === "comprehensive" ? [{ list: tiersOf(places), entry: place, note, source }] : NOTHING;
+}
+
+/** An IP address through its origin, `AS131279` through the table of networks. */
+function network(places: Places, value: string, atMs: number): readonly Match[] {
+  const asn = /^\s*AS\s*(\d{1,10})\s*$/i.exec(value);
+  if (asn) {
+    return places.system(Number(asn[1]), atMs).flatMap((row) => {
+      const found = region(places, row.region || row.country, atMs);
+      return found.map((match) => ({ ...match, note: [row.holder, match.note].filter(Boolean).join(": ") }));
+    });
+  }
+  const origin = places.lookUp(value.trim(), atMs);
+  if (origin.tier !== "comprehensive") return NOTHING;
+  const found = region(places, origin.region || origin.country, atMs);
+  const country = origin.facts.find(({ fact }) => fact === "country")?.source ?? "";
+  return found.map((match) => ({ ...match, note: [origin.holder, country].filter(Boolean).join("; ") }));
+}
+
+/** The table of tiers is the last of the place tables. */
+function tiersOf(places: Places): ListVersion {
+  return places.versions().at(-1) ?? { name: "tiers", version: "" };
+}
