@@ -1,4 +1,65 @@
-import { parseArgs } from "node:util";
+import { ConfigError } from "./config.ts";
+import { USAGE, UsageError } from "./main/usage.ts";
+import { VERSION } from "./main/version.ts";
 
-const { values } = parseArgs({ options: { version: { type: "boolean" } }, strict: false });
-process.stdout.write(values.version ? "0.1.0\n" : "assay: see README.md\n");
+/**
+ * The command line. A command is a function of its arguments and a signal; it is loaded when it is called, so that
+ * `assay help` does not wait for TensorFlow. With src/main/ this is the only place that wires folders together.
+ */
+type Command = (args: string[], signal: AbortSignal) => Promise<void>;
+
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  run: async () => (await import("./main/run.ts")).run,
+  replay: async () => (await import("./main/replay.ts")).replay,
+};
+
+/** Ctrl-C and SIGTERM end the command in order; a second one ends it at once. */
+function endOnSignals(): AbortSignal {
+  const ending = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+      if (ending.signal.aborted) process.exit(130);
+      ending.abort();
+    });
+  }
+  return ending.signal;
+}
+
+async function main([name = "help", ...args]: string[]): Promise<number> {
+  if (name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  if (name === "--version" || name === "-v") {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  try {
+    if (!load) throw new UsageError(`unknown command "${name}"; assay help lists them`);
+    const command = await load();
+    await command(args, endOnSignals());
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Says what went wrong in words; nothing prints a stack trace at a user unless ASSAY_DEBUG asks for it. */
+function report(error: unknown): number {
+  if (error instanceof ConfigError) {
+    const { mistakes } = error;
+    process.stderr.write(`assay: the configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n`);
+    for (const mistake of mistakes) process.stderr.write(`  ${mistake}\n`);
+    return 2;
+  }
+  const { message, code, cause } = error as Error & { code?: string };
+  if (error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS")) {
+    process.stderr.write(`assay: ${message}\n`);
+    return 2;
+  }
+  process.stderr.write(`assay: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}\n`);
+  return 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
