@@ -49,7 +49,9 @@ async function main([name = "help", ...args]: string[]): Promise<number> {
 function report(error: unknown): number {
   if (error instanceof ConfigError) {
     const { mistakes } = error;
-    process.stderr.write(`assay: the configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n`);
+    process.stderr.write(
+      `assay: the configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:\n`,
+    );
     for (const mistake of mistakes) process.stderr.write(`  ${mistake}\n`);
     return 2;
   }

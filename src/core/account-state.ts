@@ -1,5 +1,6 @@
 import { classifyAgent } from "#core/agents.ts";
 import {
+  ACCOUNT_BYTES,
   BITMAP,
   BITMAP_WORDS,
   bytesOf,
@@ -299,13 +300,16 @@ export function writeAccount(state: AccountState): Uint8Array {
   return bytes;
 }
 
-/** Reads `writeAccount`'s bytes. Throws where they have another layout (written by another version). */
-export function readAccount(bytes: Uint8Array, cells: Cells, lookUpOrigin: LookUpOrigin): AccountState {
+/** Reads `writeAccount`'s bytes. Undefined where they have another layout (written by another version). */
+export function readAccount(
+  bytes: Uint8Array,
+  cells: Cells,
+  lookUpOrigin: LookUpOrigin,
+): AccountState | undefined {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+  if (bytes.length !== 4 + length + ACCOUNT_BYTES) return undefined;
   const place = cells.take();
   const numbers = bytesOf(place);
-  if (bytes.length !== 4 + length + numbers.length)
-    throw new Error("account state: written with another layout");
   const texts = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Texts;
   numbers.set(bytes.subarray(4 + length));
   const sources = texts.sources.map(([ip, agent, shares, work, firstMs, lastMs]) => ({

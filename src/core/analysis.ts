@@ -106,6 +106,8 @@ export class Analysis {
   #nextWindowMs = Number.NEGATIVE_INFINITY;
   #nextTickMs = Number.NEGATIVE_INFINITY;
   #accounts = 0;
+  /** Accepted shares and their summed difficulty, in the order they came. */
+  readonly totals = { shares: 0, difficulty: 0 };
   readonly skipped: Skipped = { accounts: 0, sightings: 0, sessions: 0, backwards: 0 };
 
   constructor(options: AnalysisOptions) {
@@ -160,6 +162,14 @@ export class Analysis {
   /** Lets time pass without an observation: silence is evidence, and windows close on quiet pools too. */
   advance(nowMs: number): void {
     if (this.#watermarkMs > 0 && nowMs > this.#watermarkMs) this.#advance(nowMs);
+  }
+
+  /**
+   * Closes a last window at the end of the running hour, for input that has ended: nothing after it is taken for
+   * silence. Call once, when no observation will follow.
+   */
+  finish(): void {
+    if (this.#watermarkMs > 0) this.#closeWindow((Math.floor(this.#watermarkMs / HOUR_MS) + 1) * HOUR_MS);
   }
 
   /** Windows closed since the last call, in order. */
@@ -220,12 +230,14 @@ export class Analysis {
     this.#schedule(shared.watermarkMs);
   }
 
-  /** Puts back one account that a checkpoint kept. Throws where its layout is another version's. */
-  restore(bytes: Uint8Array): void {
+  /** Puts back one account that a checkpoint kept. False where another version wrote it in another layout. */
+  restore(bytes: Uint8Array): boolean {
     const state = readAccount(bytes, this.#cells, this.#options.lookUpOrigin);
+    if (!state) return false;
     this.#poolOf(state.pool).set(state.account, state);
     this.#accounts += 1;
     state.watched = this.#watch.has(state.account);
+    return true;
   }
 
   #poolOf(pool: string): Map<string, AccountState> {
@@ -316,6 +328,10 @@ export class Analysis {
   #takeShare(share: Share): void {
     const accounts = this.#poolOf(share.pool);
     const accepted = share.outcome === "accepted";
+    if (accepted) {
+      this.totals.shares += 1;
+      this.totals.difficulty += share.difficulty;
+    }
     let ip = share.ip;
     let agent = share.agent;
     const session =

@@ -49,6 +49,8 @@ export interface Pipeline {
   take(batch: Batch): Promise<void>;
   /** Lets event time pass without an observation. */
   advance(nowMs: number): Promise<void>;
+  /** The input has ended: scores a last window at the end of its hour. */
+  finish(): Promise<void>;
   readonly counts: Readonly<PipelineCounts>;
 }
 
@@ -93,15 +95,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     counts.scored += accounts.length;
     const width = model.typologies.length;
     const typologiesOf = (index: number) =>
-      model.typologies.map((name, column) => ({ name, probability: scores.typologies[index * width + column] as number }));
+      model.typologies.map((name, column) => ({
+        name,
+        probability: scores.typologies[index * width + column] as number,
+      }));
     if (onScore) {
       const end = new Date(atMs).toISOString();
       for (const [index, { pool, account }] of accounts.entries()) {
-        const typologies = Object.fromEntries(typologiesOf(index).map(({ name, probability }) => [name, probability]));
+        const typologies = Object.fromEntries(
+          typologiesOf(index).map(({ name, probability }) => [name, probability]),
+        );
         onScore({ pool, account, window: end, value: scores.value[index] as number, typologies });
       }
     }
-    const candidates = accounts.map((_, index) => index).filter((index) => (scores.value[index] as number) >= policy.threshold);
+    const candidates = accounts
+      .map((_, index) => index)
+      .filter((index) => (scores.value[index] as number) >= policy.threshold);
     candidates.sort((a, b) => (scores.value[b] as number) - (scores.value[a] as number));
     for (const index of candidates) {
       const state = accounts[index] as (typeof accounts)[number];
@@ -157,6 +166,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async advance(nowMs) {
       analysis.advance(nowMs);
+      await follow();
+    },
+    async finish() {
+      analysis.finish();
       await follow();
     },
   };

@@ -1,0 +1,112 @@
+import type { Analysis } from "#core/analysis.ts";
+import type { Batch, Collector } from "#core/collector.ts";
+import type { MetricDelta, MetricRow } from "#core/metrics.ts";
+import type { CheckpointStore } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+/** Key of the state that all accounts share, among the accounts of a checkpoint. */
+const SHARED_KEY = "";
+
+/** What the engine drives. */
+export interface EngineOptions {
+  analysis: Analysis;
+  pipeline: Pipeline;
+  store: CheckpointStore;
+  now: () => number;
+  /** Further deltas for the next checkpoint (counters of collectors, flags). */
+  takeDeltas?: () => MetricDelta[];
+  /** Told after every commit: the rows it changed and how far each source is now durably read. */
+  onCommitted?: (rows: MetricRow[], cursors: ReadonlyMap<string, string>) => Promise<void>;
+  onBatch?: (collector: string, batch: Batch) => void;
+}
+
+/** Feeds collectors into the pipeline one batch at a time and commits checkpoints between batches. */
+export interface Engine {
+  /** Puts back what the last checkpoint kept. Before anything else. */
+  recover(): Promise<{ accounts: number; discarded: number }>;
+  /**
+   * Rejects when the pipeline or a checkpoint failed: memory and disk have parted ways then, and only starting again
+   * from the last checkpoint is right. Run it beside the collectors with `runAll`.
+   */
+  watch: Task;
+  /** Follows one collector from its committed cursor. */
+  follow(collector: Collector): Task;
+  take(batch: Batch): Promise<void>;
+  advance(nowMs: number): Promise<void>;
+  finish(): Promise<void>;
+  checkpoint(): Promise<void>;
+}
+
+/**
+ * The serial heart of the service. Batches of all collectors take turns: account state is never touched by two at
+ * once, and a checkpoint always lies between batches, so that cursors and state belong together.
+ */
+export function createEngine(options: EngineOptions): Engine {
+  const { analysis, pipeline, store } = options;
+  /** Last position of each source handed to the analysis, and the part of them not yet committed. */
+  const cursors = new Map<string, string>();
+  let changed = new Map<string, string>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  let turn: Promise<void> = Promise.resolve();
+
+  /** Runs `work` when all earlier work is done. The first failure is the last turn. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = turn.then(work);
+    mine.catch((error) => failed.reject(error));
+    turn = mine;
+    return mine;
+  }
+
+  async function commit(): Promise<void> {
+    const committing = changed;
+    const accounts = analysis.takeDirty();
+    const deltas = [...analysis.takeDeltas(), ...(options.takeDeltas?.() ?? [])];
+    if (committing.size === 0 && accounts.size === 0 && deltas.length === 0) return;
+    accounts.set(SHARED_KEY, analysis.writeShared());
+    changed = new Map();
+    const rows = await store.commit({ cursors: committing, accounts, deltas });
+    await options.onCommitted?.(rows, committing);
+  }
+
+  return {
+    async recover() {
+      const kept = await store.recover();
+      for (const [name, cursor] of kept.cursors) cursors.set(name, cursor);
+      let accounts = 0;
+      let discarded = 0;
+      for await (const { key, state } of kept.accounts) {
+        if (key === SHARED_KEY) analysis.restoreShared(state);
+        else if (analysis.restore(state)) accounts += 1;
+        else discarded += 1;
+      }
+      return { accounts, discarded };
+    },
+    async watch(signal) {
+      const aborted = new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => resolve(), { once: true }),
+      );
+      if (!signal.aborted) await Promise.race([failed.promise, aborted]);
+    },
+    follow(collector) {
+      return async (signal) => {
+        for await (const batch of collector.collect(signal, cursors.get(collector.name))) {
+          if (signal.aborted) return;
+          await inTurn(async () => {
+            await pipeline.take(batch);
+            if (batch.cursor !== undefined) {
+              cursors.set(collector.name, batch.cursor);
+              changed.set(collector.name, batch.cursor);
+            }
+          });
+          options.onBatch?.(collector.name, batch);
+        }
+      };
+    },
+    take: (batch) => inTurn(() => pipeline.take(batch)),
+    advance: (nowMs) => inTurn(() => pipeline.advance(nowMs)),
+    finish: () => inTurn(() => pipeline.finish()),
+    checkpoint: () => inTurn(commit),
+  };
+}

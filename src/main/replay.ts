@@ -1,0 +1,121 @@
+import { stat } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import type { Batch } from "#core/collector.ts";
+import type { Flag } from "#core/flag.ts";
+import { parseConfig, readConfig } from "../config.ts";
+import { openModel, openParts } from "./parts.ts";
+import { createPipeline } from "./pipeline.ts";
+import { createProgress } from "./progress.ts";
+import { REPLAY_FORMATS, type ReplayNames } from "./replay-formats.ts";
+import { UsageError } from "./usage.ts";
+
+/** `assay replay`: event time, full speed, deterministic. Flags (and scores) as NDJSON on stdout, a summary on stderr. */
+export async function replay(args: string[], signal: AbortSignal): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      as: { type: "string" },
+      scores: { type: "boolean", default: false },
+      config: { type: "string" },
+      pool: { type: "string" },
+      algorithm: { type: "string", default: "sha256d" },
+    },
+  });
+  const read = values.as === undefined ? undefined : REPLAY_FORMATS[values.as];
+  if (!read) throw new UsageError(`--as must be one of ${Object.keys(REPLAY_FORMATS).join(", ")}`);
+  if (positionals.length === 0) throw new UsageError("replay: no FILE given");
+  const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
+  const { screening, analysis } = await openParts(config);
+  const model = await openModel(config);
+  const out = createOutput();
+  const raised = new Map<string, string>();
+  const pipeline = createPipeline({
+    analysis,
+    model,
+    screen: screening.screen,
+    lists: screening.lists,
+    policy: { ...config.detection, alertsPerDay: Number.POSITIVE_INFINITY },
+    raise: async (flag) => {
+      const news = whatIsNew(raised, flag);
+      if (news !== "unchanged") out.write({ flag });
+      return news;
+    },
+    ...(values.scores ? { onScore: (score) => out.write({ score }) } : {}),
+  });
+  const names = { pool: values.pool ?? values.as ?? "pool", algorithm: values.algorithm };
+  const progress = createProgress("replay");
+  const refusals: string[] = [];
+  const startMs = performance.now();
+  for await (const batch of batchesOf(positionals, read, names)) {
+    if (signal.aborted) break;
+    await pipeline.take(batch);
+    await out.drained();
+    for (const { place, reason } of batch.refusals ?? [])
+      if (refusals.length < 20) refusals.push(`${place}: ${reason}`);
+    progress.at(batch.bytesRead, batch.bytes, `${pipeline.counts.observations} observations`);
+  }
+  if (!signal.aborted) await pipeline.finish();
+  progress.end();
+  await out.drained();
+  await model.close();
+  report(refusals, pipeline.counts, { ...analysis.totals }, performance.now() - startMs);
+}
+
+/** A flag is told when it opens and when it says something new: a higher severity or another family. */
+function whatIsNew(raised: Map<string, string>, flag: Flag): "opened" | "updated" | "unchanged" {
+  const key = `${flag.kind}\n${flag.pool}\n${flag.account}`;
+  const told = `${flag.severity} ${[...flag.families].sort().join(" ")}`;
+  const before = raised.get(key);
+  raised.set(key, told);
+  if (before === undefined) return "opened";
+  return before === told ? "unchanged" : "updated";
+}
+
+type Sized = Batch & { bytes: number; bytesRead: number };
+
+async function* batchesOf(
+  files: readonly string[],
+  read: (file: string, names: ReplayNames) => AsyncIterable<Batch>,
+  names: ReplayNames,
+): AsyncGenerator<Sized> {
+  const sizes = await Promise.all(files.map(async (file) => (file === "-" ? 0 : (await stat(file)).size)));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  let before = 0;
+  for (const [index, file] of files.entries()) {
+    for await (const batch of read(file, names)) yield { ...batch, bytes, bytesRead: before };
+    before += sizes[index] ?? 0;
+  }
+}
+
+/** NDJSON on standard output, with backpressure: a slow pipe slows the replay, a closed one ends it. */
+function createOutput() {
+  const { stdout } = process;
+  let room = true;
+  stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  return {
+    write(value: object): void {
+      room = stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    async drained(): Promise<void> {
+      if (room) return;
+      await new Promise((resolve) => stdout.once("drain", resolve));
+      room = true;
+    },
+  };
+}
+
+function report(
+  refusals: readonly string[],
+  counts: { observations: number; refused: number; unknownFields: number; windows: number; flags: number },
+  totals: { shares: number; difficulty: number },
+  elapsedMs: number,
+): void {
+  const lines = [
+    `${counts.observations} observations, ${counts.refused} refused, ${counts.unknownFields} unknown fields left out`,
+    `${totals.shares} accepted shares, difficulty ${totals.difficulty}`,
+    `${counts.windows} windows, ${counts.flags} flags, ${(elapsedMs / 1000).toFixed(2)} s`,
+  ];
+  if (refusals.length > 0) lines.push("refused (the first 20):", ...refusals.map((line) => `  ${line}`));
+  process.stderr.write(`${lines.join("\n")}\n`);
+}
