@@ -1,0 +1,144 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Analysis } from "#core/analysis.ts";
+import type { Batch } from "#core/collector.ts";
+import type { Flag } from "#core/flag.ts";
+import type { MetricDelta } from "#core/metrics.ts";
+import { MetricsBook } from "#core/metrics-book.ts";
+import type { PipelineCounts } from "./pipeline.ts";
+
+/** How one collector is doing, for the console. */
+export interface CollectorHealth {
+  name: string;
+  observations: number;
+  refused: number;
+  unknownFields: number;
+  restarts: number;
+  /** Wall clock of the last batch, 0 when there was none. */
+  lastBatchMs: number;
+  /** Wall clock less event time at the last batch. */
+  lagMs: number;
+  lastError: string;
+  /** The latest refusals with their places, at most 20. */
+  refusals: { place: string; reason: string }[];
+}
+
+/** Everything that moves has a counter: for Prometheus, for the metrics store and for the console. */
+export interface Counters {
+  batch(collector: string, batch: Batch): void;
+  restart(collector: string, reason: string): void;
+  flagged(flag: Flag): void;
+  /** Deltas of the `collector` and `flag` measurements since the last call. */
+  takeDeltas(): MetricDelta[];
+  collectors(): CollectorHealth[];
+  /** Adds a gauge that is read when the metrics are. */
+  gauge(name: string, help: string, read: () => number): void;
+  text(): Promise<string>;
+}
+
+const KEPT_REFUSALS = 20;
+
+/** Counters of one running service. */
+export function createCounters(options: {
+  now: () => number;
+  analysis: Analysis;
+  pipeline: Readonly<PipelineCounts>;
+}): Counters {
+  const { now, analysis, pipeline } = options;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: "assay_" });
+  const labelNames = ["collector"] as const;
+  const counter = (name: string, help: string) =>
+    new Counter({ name, help, labelNames, registers: [registry] });
+  const observations = counter("assay_observations_total", "Observations taken, by collector");
+  const refused = counter("assay_refused_total", "Pieces of bad input, by collector");
+  const restarts = counter("assay_collector_restarts_total", "Collectors restarted after their source broke");
+  const book = new MetricsBook();
+  const health = new Map<string, CollectorHealth>();
+  const of = (name: string): CollectorHealth => {
+    let found = health.get(name);
+    if (!found) {
+      found = {
+        name,
+        observations: 0,
+        refused: 0,
+        unknownFields: 0,
+        restarts: 0,
+        lastBatchMs: 0,
+        lagMs: 0,
+        lastError: "",
+        refusals: [],
+      };
+      health.set(name, found);
+    }
+    return found;
+  };
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge("assay_accounts", "Accounts held in memory", () => analysis.accounts);
+  gauge("assay_accounts_left_out", "Shares of accounts beyond the bound", () => analysis.skipped.accounts);
+  gauge(
+    "assay_sightings_dropped",
+    "Screenings put off because too many came at once",
+    () => analysis.skipped.sightings,
+  );
+  gauge("assay_sessions_forgotten", "Sessions forgotten before they closed", () => analysis.skipped.sessions);
+  gauge(
+    "assay_backwards",
+    "Observations more than an hour behind the newest",
+    () => analysis.skipped.backwards,
+  );
+  gauge("assay_windows_scored", "Account windows scored", () => pipeline.scored);
+  gauge("assay_flags_opened", "Flags opened", () => pipeline.flags);
+  gauge("assay_flags_deferred", "Flags put off by the day's alert budget", () => pipeline.deferred);
+  gauge(
+    "assay_event_lag_seconds",
+    "Wall clock less the newest event time",
+    () => (now() - analysis.watermarkMs) / 1000,
+  );
+  return {
+    gauge,
+    batch(name, batch) {
+      const at = of(name);
+      const bad = (batch.refusals ?? []).reduce((sum, { count = 1 }) => sum + count, 0);
+      at.observations += batch.observations.length;
+      at.refused += bad;
+      at.unknownFields += batch.unknownFields ?? 0;
+      at.lastBatchMs = now();
+      at.lagMs = Math.max(0, now() - (batch.observations.at(-1)?.atMs ?? now()));
+      for (const { place, reason } of batch.refusals ?? []) at.refusals.push({ place, reason });
+      if (at.refusals.length > KEPT_REFUSALS) at.refusals.splice(0, at.refusals.length - KEPT_REFUSALS);
+      observations.inc({ collector: name }, batch.observations.length);
+      refused.inc({ collector: name }, bad);
+      const { values } = book.bucket("collector", [name], now());
+      values[0] = (values[0] ?? 0) + batch.observations.length;
+      values[1] = (values[1] ?? 0) + bad;
+      values[2] = (values[2] ?? 0) + (batch.unknownFields ?? 0);
+      values[3] = at.lagMs;
+    },
+    restart(name, reason) {
+      const at = of(name);
+      at.restarts += 1;
+      at.lastError = reason;
+      restarts.inc({ collector: name });
+    },
+    flagged(flag) {
+      const { values } = book.bucket(
+        "flag",
+        [flag.pool, flag.kind, flag.severity],
+        Date.parse(flag.openedAt),
+      );
+      values[0] = (values[0] ?? 0) + 1;
+    },
+    takeDeltas: () => book.take(),
+    collectors: () => [...health.values()],
+    text: () => registry.metrics(),
+  };
+}
