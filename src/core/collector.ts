@@ -13,6 +13,8 @@ export interface Batch {
   refusals?: Refusal[];
   /** Fields that no schema knows, left out. */
   unknownFields?: number;
+  /** Observations dated before the one that stood ahead of them in the same source: taken, and counted. */
+  backwards?: number;
 }
 
 /**

@@ -14,11 +14,13 @@ export const MAX_DIFFICULTY = 1e18;
 export const MAX_AHEAD_MS = 10 * 60_000;
 
 /** Control characters (newline and NUL among them) would forge lines in logs, line protocol and terminals. */
-const text = z
-  .string()
-  .min(1)
-  .max(MAX_TEXT)
-  .regex(/^[^\p{Cc}\u2028\u2029]*$/u, "has control characters");
+const NO_CONTROL = /^[^\p{Cc}\u2028\u2029]*$/u;
+const text = z.string().min(1).max(MAX_TEXT).regex(NO_CONTROL, "has control characters");
+
+/** Whether a value may stand in a text field; for decoders that build observations without going through the wire schema. */
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= MAX_TEXT && NO_CONTROL.test(value);
+}
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const port = z.number().int().min(0).max(65_535);
 const milliseconds = z.number().min(0).max(600_000);
