@@ -133,6 +133,12 @@ export const configSchema = section({
   store: section({
     rawDays: z.number().int().min(1).default(7).describe("Days the one-minute buckets are kept."),
     hourDays: z.number().int().min(1).default(400),
+    journalBytes: z
+      .number()
+      .int()
+      .min(64 * 1024 * 1024)
+      .default(1024 * 1024 * 1024)
+      .describe("Disk for observations that cannot be read again, until a checkpoint has them."),
     checkpointSeconds: z.number().min(0.1).default(10),
     watch: z.array(z.string()).default([]).describe("Accounts with their own series, beside the top ones."),
     topAccounts: z.number().int().min(0).max(20_000).default(200),

@@ -1,6 +1,6 @@
 import type { AccountState } from "#core/account-state.ts";
 import { CELL, CHANGES } from "#core/cells.ts";
-import { focusChange, focusStatistic, resetFocus, updateFocus } from "#core/focus.ts";
+import { focusChange, focusStatistic, resetFocus, thresholdFor, updateFocus } from "#core/focus.ts";
 import { HOUR_MS, MINUTE_MS } from "#core/metrics.ts";
 
 /**
@@ -15,9 +15,9 @@ const LEARN_MS = 2 * HOUR_MS;
 const LEAST_LOG2 = 0.4;
 /**
  * Alarm threshold in nats. Real accounts are over-dispersed (restarts, churn of machines), so it stands above the
- * 10^7-share threshold of a pure Poisson process.
+ * threshold for one false alarm in 10^6 shares of a pure Poisson process.
  */
-const THRESHOLD = 20;
+const THRESHOLD = thresholdFor(1e6) + 4;
 /** A rate below this part of the baseline is silence: the baseline is kept for the return. */
 const SILENCE = 0.02;
 /** The baseline forgets with this time constant once it is learned. */
