@@ -1,0 +1,66 @@
+import type { Job, Observation } from "#core/observation.ts";
+
+/** When something was seen: wall clock for the observation, and a clock that never steps back for durations. */
+export interface Moment {
+  atMs: number;
+  tickMs: number;
+}
+
+/** What decoding met; each only ever rises. */
+export interface DecodeCounters {
+  messages: number;
+  malformed: number;
+  oversized: number;
+  shares: number;
+  /** Difficulties a pool announced that cannot be one: 0, negative, not a number, beyond MAX_DIFFICULTY. */
+  badDifficulties: number;
+  /** Shares of a job this connection was not told, or told too long ago. */
+  unknownJobs: number;
+  refusedLogins: number;
+  /** Requests whose answer never came, and answers to nothing. */
+  unanswered: number;
+  unasked: number;
+}
+
+/** Counters at zero. */
+export function createDecodeCounters(): DecodeCounters {
+  return {
+    messages: 0,
+    malformed: 0,
+    oversized: 0,
+    shares: 0,
+    badDifficulties: 0,
+    unknownJobs: 0,
+    refusedLogins: 0,
+    unanswered: 0,
+    unasked: 0,
+  };
+}
+
+/** What all connections to one pool share. */
+export interface LedgerContext {
+  pool: string;
+  algorithm: string;
+  counters: DecodeCounters;
+  emit: (observation: Observation) => void;
+  /** `reason` is a constant text, `place` the session. */
+  refuse: (reason: string, place: string) => void;
+  /** Called for each job a pool announces on any connection; tells the same job once, after `complete` filled it in. */
+  announce: (job: Job, complete: () => void) => void;
+}
+
+/** Who the connection belongs to. `address` is the miner's own, behind whatever balancer. */
+export interface SessionIdentity {
+  session: string;
+  address: string;
+  port?: number;
+  tls?: boolean;
+}
+
+/** A request of the miner, kept until the pool answers it. */
+export type Pending = { id: string } & (
+  | { kind: "subscribe"; agent?: string }
+  | { kind: "authorize"; name: unknown }
+  | { kind: "submit"; name: unknown; difficulty: number; announced: number; atMs: number; delayMs?: number }
+  | { kind: "other" }
+);

@@ -1,0 +1,236 @@
+import { MAX_DIFFICULTY, type Outcome, type Session, type Share } from "#core/observation.ts";
+import type { LedgerContext, Moment, Pending, SessionIdentity } from "./ledger-context.ts";
+import { isText, splitWorkerName, type WorkerName } from "./worker-name.ts";
+
+/** Requests one connection may have open; miners keep at most a few. The oldest is given up. */
+const MAX_PENDING = 256;
+/** Jobs one connection is told before the oldest is forgotten; pools keep those since the last clean one. */
+const MAX_JOBS = 32;
+/** Jobs kept over a clean one, so that late shares are still bound to their own difficulty. */
+const KEPT_OVER_CLEAN = 4;
+/** A round trip is told again when it fell by a fifth: a minimum settles, so this ends after a few times. */
+const WORTH_TELLING = 0.8;
+/** Longest round trip an observation may carry; see the schema. */
+const LONGEST_ROUND_TRIP_MS = 600_000;
+
+/**
+ * The books of one connection, whatever dialect it speaks: open requests, the difficulty each job was handed out
+ * with, who logged in, and the least round trips seen. A difficulty belongs to the job it was in force for when the
+ * job was announced: after a vardiff step shares of the old job still count at the old one. Everything is bounded.
+ */
+export class SessionLedger {
+  readonly identity: SessionIdentity;
+  readonly context: LedgerContext;
+  agent: string | undefined;
+  /** Extranonce 1 and 2 together, in bytes; null until a subscribe was answered. */
+  extranonceBytes: number | null = null;
+  /** The difficulty last announced; NaN while none is known. */
+  difficulty = Number.NaN;
+  rttMs: number | undefined;
+  appRttMs: number | undefined;
+  #pending: Pending[] = [];
+  #jobs = new Map<string, number>();
+  #cleanJob: string | null = null;
+  #cleanTickMs = 0;
+  #subscribedTickMs = Number.NaN;
+  #login: WorkerName | undefined;
+  #toldRttMs = Number.POSITIVE_INFINITY;
+  #toldAppRttMs = Number.POSITIVE_INFINITY;
+  #lastName: unknown;
+  #lastSplit: WorkerName | { reason: string } = { reason: "no worker name" };
+  #closed = false;
+
+  constructor(context: LedgerContext, identity: SessionIdentity) {
+    this.context = context;
+    this.identity = identity;
+  }
+
+  opened({ atMs }: Moment): void {
+    this.#tell("open", atMs);
+  }
+
+  /** Ends the books: what is still open was never answered. Later calls do nothing. */
+  closed({ atMs }: Moment, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.context.counters.unanswered += this.#pending.length;
+    this.#pending = [];
+    this.#jobs.clear();
+    this.#tell("close", atMs, this.#login, reason);
+  }
+
+  /** Keeps a request until it is answered. Ids may repeat: answers then meet requests in their order. */
+  ask(request: Pending): void {
+    this.#pending.push(request);
+    if (this.#pending.length > MAX_PENDING) {
+      this.#pending.shift();
+      this.context.counters.unanswered += 1;
+    }
+  }
+
+  /** Takes the oldest open request with this id. */
+  answered(id: string): Pending | undefined {
+    const at = this.#pending.findIndex((request) => request.id === id);
+    if (at < 0) {
+      this.context.counters.unasked += 1;
+      return undefined;
+    }
+    return at === 0 ? this.#pending.shift() : this.#pending.splice(at, 1)[0];
+  }
+
+  subscribed({ atMs, tickMs }: Moment, agent: string | undefined): void {
+    if (agent !== undefined) this.agent = agent;
+    this.#subscribedTickMs = tickMs;
+    this.#tell("subscribe", atMs);
+  }
+
+  /** A login was asked for; the turn-around since the subscribe was answered is a round trip and the miner's own time. */
+  authorizing({ tickMs }: Moment): void {
+    this.roundTrip("appRttMs", tickMs - this.#subscribedTickMs);
+    this.#subscribedTickMs = Number.NaN;
+  }
+
+  /** A login was accepted. */
+  authorized({ atMs }: Moment, name: unknown): void {
+    const split = this.#split(name);
+    if ("reason" in split) {
+      this.context.refuse(split.reason, this.identity.session);
+      return;
+    }
+    this.#login = split;
+    this.#tell("authorize", atMs, split);
+  }
+
+  /** Takes an announced difficulty. After one that cannot be, none is known: no share is counted at a guess. */
+  setDifficulty(value: unknown): void {
+    const difficulty = typeof value === "string" && value !== "" ? Number(value) : value;
+    if (typeof difficulty === "number" && difficulty > 0 && difficulty <= MAX_DIFFICULTY) {
+      this.difficulty = difficulty;
+      return;
+    }
+    this.difficulty = Number.NaN;
+    this.context.counters.badDifficulties += 1;
+    this.context.refuse("difficulty that cannot be one", this.identity.session);
+  }
+
+  /** Binds a job to the difficulty in force, or to its own where the dialect carries it in the job. */
+  bindJob({ tickMs }: Moment, jobId: string, clean: boolean, difficulty = this.difficulty): void {
+    if (clean) {
+      this.#forgetJobs(KEPT_OVER_CLEAN);
+      this.#cleanJob = jobId;
+      this.#cleanTickMs = tickMs;
+    }
+    this.#jobs.delete(jobId);
+    this.#jobs.set(jobId, difficulty);
+    this.#forgetJobs(MAX_JOBS);
+  }
+
+  /** A share was handed in. */
+  submitting({ atMs, tickMs }: Moment, id: string, name: unknown, jobId: string): void {
+    let difficulty = this.#jobs.get(jobId);
+    if (difficulty === undefined) {
+      this.context.counters.unknownJobs += 1;
+      difficulty = this.difficulty;
+    }
+    const request: Pending = { id, kind: "submit", name, difficulty, announced: this.difficulty, atMs };
+    if (this.#cleanJob === jobId) {
+      this.#cleanJob = null;
+      request.delayMs = tickMs - this.#cleanTickMs;
+    }
+    this.ask(request);
+  }
+
+  /** A share was judged. It is dated when it was handed in. */
+  judged({ atMs }: Moment, share: Extract<Pending, { kind: "submit" }>, outcome: Outcome | null): void {
+    const { session, address } = this.identity;
+    const split = this.#split(share.name);
+    if ("reason" in split || outcome === null || Number.isNaN(share.difficulty)) {
+      const without =
+        outcome === null ? "answer that neither accepts nor refuses" : "share with no known difficulty";
+      this.context.refuse("reason" in split ? split.reason : without, session);
+      return;
+    }
+    if (outcome === "accepted" && share.delayMs !== undefined) {
+      this.roundTrip("appRttMs", share.delayMs);
+      this.#tellBetter(atMs);
+    }
+    this.context.counters.shares += 1;
+    const { pool, algorithm } = this.context;
+    const observation: Share = {
+      type: "share",
+      atMs: Math.floor(share.atMs),
+      pool,
+      algorithm,
+      ...split,
+      session,
+      ip: address,
+      difficulty: share.difficulty,
+      outcome,
+    };
+    if (this.agent !== undefined) observation.agent = this.agent;
+    if (share.announced !== share.difficulty && share.announced > 0) observation.credited = share.announced;
+    this.context.emit(observation);
+  }
+
+  /** Keeps the least of a kind of round trip; what cannot be one (NaN, negative, too long) is left out. */
+  roundTrip(kind: "rttMs" | "appRttMs", milliseconds: number): void {
+    if (!(milliseconds > 0 && milliseconds <= LONGEST_ROUND_TRIP_MS)) return;
+    const rounded = Math.round(milliseconds * 1000) / 1000;
+    this[kind] = Math.min(this[kind] ?? Number.POSITIVE_INFINITY, rounded);
+  }
+
+  /** A round trip measured by the kernel, at any time. */
+  kernelRoundTrip({ atMs }: Moment, milliseconds: number): void {
+    this.roundTrip("rttMs", milliseconds);
+    this.#tellBetter(atMs);
+  }
+
+  #tellBetter(atMs: number): void {
+    if (!this.#login || this.#closed) return;
+    const better = (now: number | undefined, told: number) => now !== undefined && now < told * WORTH_TELLING;
+    if (better(this.rttMs, this.#toldRttMs) || better(this.appRttMs, this.#toldAppRttMs)) {
+      this.#tell("authorize", atMs, this.#login);
+    }
+  }
+
+  #forgetJobs(kept: number): void {
+    for (const jobId of this.#jobs.keys()) {
+      if (this.#jobs.size <= kept) return;
+      this.#jobs.delete(jobId);
+    }
+  }
+
+  /** The same name comes with every share of a connection: one is remembered. */
+  #split(name: unknown): WorkerName | { reason: string } {
+    if (name !== this.#lastName) {
+      this.#lastSplit = splitWorkerName(name);
+      this.#lastName = typeof name === "string" ? name : undefined;
+    }
+    return this.#lastSplit;
+  }
+
+  #tell(event: Session["event"], atMs: number, login?: WorkerName, reason?: string): void {
+    const { session, address, port, tls } = this.identity;
+    const observation: Session = {
+      type: "session",
+      atMs: Math.floor(atMs),
+      pool: this.context.pool,
+      session,
+      event,
+      ip: address,
+      ...login,
+    };
+    if (port !== undefined) observation.port = port;
+    if (this.agent !== undefined) observation.agent = this.agent;
+    if (this.rttMs !== undefined) observation.rttMs = this.#toldRttMs = this.rttMs;
+    if (this.appRttMs !== undefined) observation.appRttMs = this.#toldAppRttMs = this.appRttMs;
+    if (tls !== undefined) observation.tls = tls;
+    if (reason !== undefined) observation.reason = reason;
+    this.context.emit(observation);
+  }
+}
+
+/** An agent as it may stand in an observation; anything else is left out. */
+export function readAgent(value: unknown): string | undefined {
+  return isText(value) ? value : undefined;
+}
