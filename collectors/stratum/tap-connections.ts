@@ -1,0 +1,218 @@
+import { type BlockList, connect, type Socket } from "node:net";
+import { DecodeBacklog, type Decoding } from "./decode-backlog.ts";
+import type { DecoderFactory } from "./decoder.ts";
+import { forward } from "./forward.ts";
+import { peerKey, type RoundTrips } from "./kernel-round-trips.ts";
+import type { Log } from "./log.ts";
+import { acceptProxyHeader } from "./proxy-acceptance.ts";
+import { type Endpoint, plainAddress, writeProxyHeader } from "./proxy-protocol.ts";
+
+/** What went through; each only ever rises but `connections`, which says how many there are now. */
+export interface ForwardCounters {
+  connections: number;
+  accepted: number;
+  /** Turned away: a limit was reached, or the PROXY header was missing or malformed. */
+  refusedConnections: number;
+  idleClosed: number;
+  bytesUp: number;
+  bytesDown: number;
+}
+
+interface ConnectionOptions {
+  name: string;
+  upstream: { host: string; port: number };
+  proxyProtocol: { accept: boolean; emit: "off" | "v1" | "v2" };
+  trusted: BlockList;
+  maxConnections: number;
+  maxConnectionsPerAddress: number;
+  idleMs: number;
+  log: Log;
+  now: () => number;
+  tick: () => number;
+  refuse: (reason: string, place: string) => void;
+  decoders: DecoderFactory;
+  backlog: { limitBytes: number; sliceMs: number };
+}
+
+interface Connection extends Decoding {
+  miner: Socket;
+  pool: Socket | null;
+  address: string;
+  /** The peer of the socket itself; absent behind a balancer, where the kernel's round trip is the balancer's. */
+  direct: string | undefined;
+  lastTickMs: number;
+}
+
+/** A whole PROXY header must come within this time; HAProxy's own `timeout http-request` examples use 5 s. */
+const PROXY_HEADER_MS = 5000;
+/** How long a quiet peer stays unasked by the kernel whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
+
+/** The connections of one tap: limits, the way to the pool, and the copies for the decoder. */
+export function createTapConnections(options: ConnectionOptions) {
+  const { name, log, now, tick, refuse } = options;
+  const live = new Set<Connection>();
+  const perAddress = new Map<string, number>();
+  const counters = { accepted: 0, refusedConnections: 0, idleClosed: 0, bytesUp: 0, bytesDown: 0 };
+  const backlog = new DecodeBacklog({ ...options.backlog, tick, onFailure });
+  // Session names stay unique over restarts without anything kept.
+  const started = Math.floor(now()).toString(36);
+  let draining = false;
+
+  function onFailure(error: unknown): void {
+    refuse("the decoder failed", name);
+    if (backlog.failures === 1) {
+      log("error", `${name}: a decoder failed; its connection is forwarded undecoded`, { error });
+    }
+  }
+
+  function turnAway(socket: Socket, reason: string): void {
+    counters.refusedConnections += 1;
+    refuse(reason, name);
+    socket.destroy();
+  }
+
+  function take(miner: Socket): void {
+    const { remoteAddress, remotePort } = miner;
+    if (draining || remoteAddress === undefined || remotePort === undefined) {
+      miner.destroy();
+      return;
+    }
+    if (live.size >= options.maxConnections) {
+      turnAway(miner, "connection beyond maxConnections");
+      return;
+    }
+    const address = plainAddress(remoteAddress);
+    const connection: Connection = {
+      miner,
+      pool: null,
+      address,
+      direct: peerKey(address, remotePort),
+      lastTickMs: tick(),
+      decoder: null,
+      lost: null,
+    };
+    live.add(connection);
+    const family = address.includes(":") ? "ipv6" : "ipv4";
+    if (!options.proxyProtocol.accept || !options.trusted.check(address, family)) {
+      open(connection, { address, port: remotePort });
+      return;
+    }
+    acceptProxyHeader(miner, PROXY_HEADER_MS, (acceptance) => {
+      if ("reason" in acceptance) {
+        live.delete(connection);
+        turnAway(miner, acceptance.reason);
+        return;
+      }
+      if (acceptance.source) connection.direct = undefined;
+      open(connection, acceptance.source ?? { address, port: remotePort });
+    });
+    miner.resume();
+  }
+
+  function open(connection: Connection, source: Endpoint): void {
+    const { miner } = connection;
+    const sameAddress = perAddress.get(source.address) ?? 0;
+    if (sameAddress >= options.maxConnectionsPerAddress) {
+      live.delete(connection);
+      turnAway(miner, "connection beyond maxConnectionsPerAddress");
+      return;
+    }
+    perAddress.set(source.address, sameAddress + 1);
+    counters.accepted += 1;
+    connection.address = source.address;
+    const session = `${name}-${started}-${counters.accepted.toString(36)}`;
+    const pool = connect({ ...options.upstream, allowHalfOpen: true, noDelay: true });
+    connection.pool = pool;
+    miner.setKeepAlive(true, KEEP_ALIVE_MS);
+    pool.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (options.proxyProtocol.emit !== "off") {
+      const destination = {
+        address: plainAddress(miner.localAddress ?? "0.0.0.0"),
+        port: miner.localPort ?? 0,
+      };
+      pool.write(writeProxyHeader(options.proxyProtocol.emit, { source, destination }));
+    }
+    connection.decoder = startDecoder(session, source);
+    forward(miner, pool, {
+      copied(direction, chunk) {
+        const moment = { atMs: now(), tickMs: tick() };
+        connection.lastTickMs = moment.tickMs;
+        if (direction === "up") counters.bytesUp += chunk.length;
+        else counters.bytesDown += chunk.length;
+        backlog.push(connection, direction, chunk, moment);
+      },
+      ended(reason) {
+        live.delete(connection);
+        release(connection.address);
+        backlog.close(connection, { atMs: now(), tickMs: tick() }, reason);
+      },
+    });
+    miner.resume();
+  }
+
+  function startDecoder(session: string, { address, port }: Endpoint) {
+    try {
+      return options.decoders({ session, address, port }, { atMs: now(), tickMs: tick() });
+    } catch (error) {
+      backlog.failures += 1;
+      onFailure(error);
+      return null;
+    }
+  }
+
+  function release(address: string): void {
+    const count = (perAddress.get(address) ?? 1) - 1;
+    if (count > 0) perAddress.set(address, count);
+    else perAddress.delete(address);
+  }
+
+  return {
+    take,
+    hasDirect: () => live.values().some((connection) => connection.direct !== undefined),
+
+    /** Closes connections on which nothing came from either side for `idleMs`. */
+    closeIdle(): void {
+      const before = tick() - options.idleMs;
+      for (const { lastTickMs, miner, pool } of live) {
+        if (lastTickMs > before) continue;
+        counters.idleClosed += 1;
+        miner.destroy();
+        pool?.destroy();
+      }
+    },
+
+    tellRoundTrips(trips: RoundTrips): void {
+      const moment = { atMs: now(), tickMs: tick() };
+      for (const { direct, decoder } of live) {
+        const milliseconds = direct === undefined ? undefined : trips.get(direct);
+        if (milliseconds !== undefined) decoder?.kernelRoundTrip(moment, milliseconds);
+      }
+    },
+
+    /** Takes no more, sends what has been read, and closes everything within `drainMs`. */
+    async drain(drainMs: number): Promise<void> {
+      draining = true;
+      const closed = [...live].flatMap(({ miner, pool }) =>
+        [miner, pool].map(async (socket) => {
+          if (socket === null || socket.closed) return;
+          const { promise, resolve } = Promise.withResolvers<void>();
+          socket.once("close", () => resolve());
+          const timer = setTimeout(() => socket.destroy(), drainMs);
+          socket.pause();
+          socket.destroySoon();
+          await promise;
+          clearTimeout(timer);
+        }),
+      );
+      await Promise.all(closed);
+    },
+
+    counters: () => ({
+      connections: live.size,
+      ...counters,
+      undecodedBytes: backlog.droppedBytes,
+      decoderFailures: backlog.failures,
+    }),
+  };
+}
