@@ -19,8 +19,9 @@ const ACCEPTED = new RegExp(
   `^\\{"workinfoid": ?(\\d+), ?"clientid": ?(\\d+), ?"enonce1": ?${S}, ?"nonce2": ?${S}, ?"nonce": ?${S}, ?` +
     `"ntime": ?${S}, ?"diff": ?(${N}), ?"sdiff": ?${N}, ?"hash": ?${S}, ?"result": ?true, ?"errn": ?0, ?` +
     `"createdate": ?"(\\d{1,12}),(\\d{1,9})", ?"createby": ?${S}, ?"createcode": ?${S}, ?"createinet": ?${S}, ?` +
-    `"workername": ?${C}, ?"username": ?${C}, ?"address": ?${C}, ?"agent": ?${C}\\}\\r?$`,
+    `("workername": ?${S}, ?"username": ?${S}, ?"address": ?${S}, ?"agent": ?${S})\\}\\r?$`,
 );
+const NAMES = new RegExp(`^"workername": ?${C}, ?"username": ?${C}, ?"address": ?${C}, ?"agent": ?${C}$`);
 const CREATED = /^(\d{1,12}),(\d{1,9})$/;
 
 /** Texts kept for reuse, near 30 MB at most. Names repeat from share to share; a copy also lets go of the line it was cut from. */
@@ -39,6 +40,41 @@ function keep(value: unknown): string | undefined {
   return copy;
 }
 
+/** The names of a line: who worked, from where. `refused` says why they are none. */
+interface Names {
+  account: string;
+  worker: string | undefined;
+  ip: string | undefined;
+  agent: string | undefined;
+  refused: string | undefined;
+}
+
+/** The end of a line is the same for every share of one worker, so one look-up stands for four. Near 60 MB at most. */
+const MAX_ENDS = 131_072;
+const ends = new Map<string, Names>();
+
+function namesOf(end: string): Names {
+  const same = ends.get(end);
+  if (same !== undefined) return same;
+  const [, worker, account, ip, agent] = NAMES.exec(end) as RegExpExecArray;
+  const names = readNames({ worker, account, ip, agent });
+  if (ends.size >= MAX_ENDS) ends.clear();
+  ends.set(Buffer.from(end).toString(), names);
+  return names;
+}
+
+function readNames(fields: { worker: unknown; account: unknown; ip: unknown; agent: unknown }): Names {
+  const account = keep(fields.account);
+  const worker = keep(fields.worker);
+  let refused: string | undefined;
+  if (account === undefined)
+    refused = "username: not a text of 1 to 256 characters without control characters";
+  else if (worker === undefined && fields.worker !== undefined && fields.worker !== "") {
+    refused = "workername: not a text of at most 256 characters without control characters";
+  }
+  return { account: account ?? "", worker, ip: keep(fields.ip), agent: keep(fields.agent), refused };
+}
+
 /**
  * One line of a ckpool share log as a share, or the reason why not. `address` is the miner, `createinet` the pool;
  * work is `diff`, never `sdiff`. The session is "<start of the pool process, hexadecimal seconds>-<clientid>": ckpool
@@ -48,17 +84,13 @@ function keep(value: unknown): string | undefined {
 export function parseCkpoolLine(text: string, context: CkpoolContext): Share | string {
   const match = ACCEPTED.exec(text);
   if (match !== null) {
-    const [, workInfoId, clientId, diff, seconds, nanoseconds, worker, account, ip, agent] = match;
-    return share(context, {
+    const [, workInfoId, clientId, diff, seconds, nanoseconds, end] = match;
+    return share(context, namesOf(end!), {
       workInfoId: Number(workInfoId),
       clientId: Number(clientId),
       difficulty: Number(diff),
       atMs: instantMs(seconds!, nanoseconds!),
       outcome: "accepted",
-      worker,
-      account,
-      ip,
-      agent,
     });
   }
   let line: unknown;
@@ -76,16 +108,18 @@ function parseRecord(line: Record<string, unknown>, context: CkpoolContext): Sha
   if (typeof line.diff !== "number") return "diff: not a number";
   const created = typeof line.createdate === "string" ? CREATED.exec(line.createdate) : null;
   if (created === null) return "createdate: not seconds,nanoseconds";
-  return share(context, {
+  const names = readNames({
+    worker: line.workername,
+    account: line.username,
+    ip: line.address,
+    agent: line.agent,
+  });
+  return share(context, names, {
     workInfoId: line.workinfoid,
     clientId: line.clientid,
     difficulty: line.diff,
     atMs: instantMs(created[1]!, created[2]!),
     outcome: line.result ? "accepted" : rejection(line),
-    worker: line.workername,
-    account: line.username,
-    ip: line.address,
-    agent: line.agent,
   });
 }
 
@@ -95,34 +129,25 @@ interface Fields {
   difficulty: number;
   atMs: number;
   outcome: Outcome;
-  worker: unknown;
-  account: unknown;
-  ip: unknown;
-  agent: unknown;
 }
 
-function share(context: CkpoolContext, fields: Fields): Share | string {
+function share(context: CkpoolContext, names: Names, fields: Fields): Share | string {
   const { difficulty, atMs } = fields;
   if (!(difficulty > 0)) return "diff: not above 0";
   if (difficulty > MAX_DIFFICULTY) return "diff: too large";
   if (atMs > context.nowMs + MAX_AHEAD_MS) return "createdate: in the future";
-  const account = keep(fields.account);
-  if (account === undefined) return "username: not a text of 1 to 256 characters without control characters";
-  const worker = keep(fields.worker);
-  if (worker === undefined && fields.worker !== undefined && fields.worker !== "") {
-    return "workername: not a text of at most 256 characters without control characters";
-  }
+  if (names.refused !== undefined) return names.refused;
   // Always the same keys in the same order: the shape stays one for all that read shares.
   return {
     type: "share",
     atMs,
     pool: context.pool,
     algorithm: context.algorithm,
-    account,
-    worker,
+    account: names.account,
+    worker: names.worker,
     session: sessionOf(fields.workInfoId, fields.clientId),
-    ip: keep(fields.ip),
-    agent: keep(fields.agent),
+    ip: names.ip,
+    agent: names.agent,
     difficulty,
     outcome: fields.outcome,
   };

@@ -13,7 +13,7 @@ import {
   WORD,
 } from "#core/cells.ts";
 import { resetFocus } from "#core/focus.ts";
-import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { hashText, mark, marked, nameTemplate } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
@@ -30,6 +30,8 @@ export interface Source {
   work: number;
   firstMs: number;
   lastMs: number;
+  /** The metrics bucket its last share counted in, while it is open. */
+  bucket: MetricDelta | undefined;
 }
 
 /** What is known of one account: numbers in a compact place, and the few texts that matter. */
@@ -114,8 +116,6 @@ export function roll(state: AccountState, atMs: number): void {
       days === 1 ? (doubles[at + CELL.appToday] as number) : Number.POSITIVE_INFINITY;
     doubles[at + CELL.tcpToday] = Number.POSITIVE_INFINITY;
     doubles[at + CELL.appToday] = Number.POSITIVE_INFINITY;
-    // The next share notes its source in the new day's bitmaps.
-    state.latest = undefined;
   }
   doubles[at + CELL.hour] = hour;
 }
@@ -152,24 +152,79 @@ export function mainCountry(state: AccountState): string {
   return best;
 }
 
-/** Finds or makes the source of an observation. A new one is returned with `shares` 0. */
-export function sourceOf(state: AccountState, origin: Origin, agent: string, atMs: number): Source {
-  const latest = state.latest;
-  if (latest !== undefined && latest.origin === origin && latest.agent === agent) {
-    latest.lastMs = Math.max(atMs, latest.lastMs);
-    return latest;
+/** Adds accepted work. Late work counts for its own hour, and decayed as if it had come in time. Hot path. */
+export function noteWork(state: AccountState, work: number, atMs: number): void {
+  const { doubles, floats, at, wordAt } = state.place;
+  const hour = Math.floor(atMs / HOUR_MS);
+  if (hour > (doubles[at + CELL.hour] as number)) roll(state, atMs);
+  state.dirty = true;
+  if (atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = atMs;
+  if (atMs > (doubles[at + CELL.lastShareMs] as number)) doubles[at + CELL.lastShareMs] = atMs;
+  const late = (doubles[at + CELL.hour] as number) - hour;
+  if (late === 0) {
+    (doubles[at + CELL.hourShares] as number) += 1;
+    (doubles[at + CELL.hourWork] as number) += work;
+    (doubles[at + CELL.dayShares] as number) += 1;
+    (doubles[at + CELL.dayWork] as number) += work;
+    (doubles[at + CELL.weekWork] as number) += work;
+    return;
   }
-  let found: Source | undefined;
-  for (const source of state.sources) {
-    if (source.origin.ip === origin.ip && source.agent === agent) found = source;
+  if (late < HOURS) {
+    (floats[wordAt + WORD.hourShares + (hour % HOURS)] as number) += 1;
+    (floats[wordAt + WORD.hourWork + (hour % HOURS)] as number) += work;
   }
-  if (!found) {
-    found = { origin, agent, shares: 0, work: 0, firstMs: atMs, lastMs: atMs };
-    noteSource(state, origin, agent, atMs);
+  const dayPart = Math.exp(-late / 24);
+  (doubles[at + CELL.dayShares] as number) += dayPart;
+  (doubles[at + CELL.dayWork] as number) += work * dayPart;
+  (doubles[at + CELL.weekWork] as number) += work * Math.exp(-late / HOURS);
+}
+
+/** Counts a share that was no work. */
+export function noteRejected(state: AccountState, stale: boolean, atMs: number): void {
+  roll(state, atMs);
+  const { doubles, at } = state.place;
+  (doubles[at + (stale ? CELL.dayStale : CELL.dayRejected)] as number) += 1;
+  if (atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = atMs;
+  state.dirty = true;
+}
+
+/**
+ * Finds or makes the source of an observation; a new one has `shares` 0. Hot path: an address is looked up when it is
+ * new to the account, and again once an hour, since networks change hands and databases are replaced.
+ */
+export function sourceOf(
+  state: AccountState,
+  ip: string,
+  agent: string,
+  atMs: number,
+  lookUpOrigin: LookUpOrigin,
+): Source {
+  let found = state.latest;
+  if (found === undefined || found.origin.ip !== ip || found.agent !== agent) {
+    found = undefined;
+    for (const source of state.sources) if (source.origin.ip === ip && source.agent === agent) found = source;
+  }
+  if (found !== undefined && Math.floor(found.lastMs / HOUR_MS) === Math.floor(atMs / HOUR_MS)) {
+    if (atMs > found.lastMs) found.lastMs = atMs;
+    state.latest = found;
+    return found;
+  }
+  const origin = lookUpOrigin(ip, atMs);
+  // The address may be spelled in another way than the origin's own.
+  if (found === undefined) {
+    for (const source of state.sources) {
+      if (source.origin.ip === origin.ip && source.agent === agent) found = source;
+    }
+  }
+  if (found === undefined) {
+    found = { origin, agent, shares: 0, work: 0, firstMs: atMs, lastMs: atMs, bucket: undefined };
     if (state.sources.length < MAX_SOURCES) state.sources.push(found);
     else state.sources[leastRecent(state.sources)] = found;
-  } else if (Math.floor(found.lastMs / DAY_MS) !== Math.floor(atMs / DAY_MS))
     noteSource(state, origin, agent, atMs);
+  } else if (Math.floor(found.lastMs / DAY_MS) !== Math.floor(atMs / DAY_MS)) {
+    noteSource(state, origin, agent, atMs);
+  }
+  if (found.origin !== origin) found.bucket = undefined;
   found.origin = origin;
   found.lastMs = Math.max(found.lastMs, atMs);
   state.latest = found;
@@ -207,7 +262,9 @@ export function noteWorker(state: AccountState, worker: string, atMs: number): v
   const { workers, templates } = BITMAP;
   const hash = hashText(worker);
   if (!mark(words, wordAt + WORD.today + workers.at, workers.words, hash)) return;
-  const template = hashText(nameTemplate(worker));
+  // Some pools put the account before the worker's own name; every account would then have a template of its own.
+  const own = worker.startsWith(`${state.account}.`) ? worker.slice(state.account.length + 1) : worker;
+  const template = hashText(nameTemplate(own));
   mark(words, wordAt + WORD.today + templates.at, templates.words, template);
   if (marked(words, wordAt + WORD.yesterday + workers.at, workers.words, hash)) return;
   doubles[at + CELL.templateHash] = template;
@@ -319,6 +376,7 @@ export function readAccount(
     work,
     firstMs,
     lastMs,
+    bucket: undefined,
   }));
   const { pool, account, payoutAddress } = texts;
   return { pool, account, place, sources, latest: undefined, payoutAddress, dirty: false, watched: false };

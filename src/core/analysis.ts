@@ -1,16 +1,16 @@
 import {
   type AccountState,
-  createAccount,
   noteOrigin,
   notePayout,
+  noteRejected,
   noteRoundTrips,
+  noteWork,
   noteWorker,
-  readAccount,
   roll,
   sourceOf,
-  writeAccount,
 } from "#core/account-state.ts";
-import { CELL, Cells, HOURS, WORD } from "#core/cells.ts";
+import { Accounts } from "#core/accounts.ts";
+import { CELL, HOURS } from "#core/cells.ts";
 import { changeByShare, changeByTick } from "#core/changes.ts";
 import { type Coverage, writeFeatures } from "#core/feature-vector.ts";
 import { FEATURES } from "#core/features.ts";
@@ -20,15 +20,16 @@ import { DAY_MS, HOUR_MS, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
 import type { Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
+import { Sessions } from "#core/sessions.ts";
 
 /** Silent accounts are tested for silence this often, in event time. */
 const TICK_MS = 5 * MINUTE_MS;
 /** An account unseen for so long is forgotten: its state is dropped, here and in the store. */
 const FORGET_MS = 35 * DAY_MS;
-/** Sessions whose shares may still come; the oldest gives way. */
-const MAX_SESSIONS = 200_000;
 /** Sightings kept until they are taken; further ones are counted and seen again when the source next changes. */
 const MAX_SIGHTINGS = 100_000;
+/** Accounts kept at most unless said: about 8 GB. */
+const MAX_ACCOUNTS = 2_000_000;
 /** A payout in this part of a reporting threshold is "near" it. */
 const NEAR_THRESHOLD = { from: 0.8, to: 0.99 };
 
@@ -65,11 +66,13 @@ export interface AnalysisOptions {
   maxAccounts?: number;
 }
 
-/** What the analysis did not take, by reason. */
+/** What the analysis did not take, or took late. */
 export interface Skipped {
+  /** Shares of accounts beyond the bound. */
   accounts: number;
   sightings: number;
   sessions: number;
+  /** Observations more than an hour behind the newest. */
   backwards: number;
 }
 
@@ -88,9 +91,8 @@ interface Shared {
  */
 export class Analysis {
   readonly #options: AnalysisOptions;
-  readonly #cells = new Cells();
-  readonly #pools = new Map<string, Map<string, AccountState>>();
-  readonly #sessions = new Map<string, Session>();
+  readonly #accounts: Accounts;
+  readonly #sessions = new Sessions();
   readonly #book = new MetricsBook();
   readonly #routes = new RouteEvents();
   readonly #prices = new Map<string, number>();
@@ -99,19 +101,19 @@ export class Analysis {
   readonly #stepMs: number;
   #sightings: Sighting[] = [];
   #windows: Window[] = [];
-  #forgotten: string[] = [];
   #watermarkMs = Number.NEGATIVE_INFINITY;
   /** Event time of the very first observation; kept over restarts. */
   #startMs = 0;
   #nextWindowMs = Number.NEGATIVE_INFINITY;
   #nextTickMs = Number.NEGATIVE_INFINITY;
-  #accounts = 0;
+  #droppedSightings = 0;
+  #backwards = 0;
   /** Accepted shares and their summed difficulty, in the order they came. */
   readonly totals = { shares: 0, difficulty: 0 };
-  readonly skipped: Skipped = { accounts: 0, sightings: 0, sessions: 0, backwards: 0 };
 
   constructor(options: AnalysisOptions) {
     this.#options = options;
+    this.#accounts = new Accounts(options.maxAccounts ?? MAX_ACCOUNTS);
     this.#watch = new Set(options.watch);
     this.#stepMs = options.stepHours * HOUR_MS;
   }
@@ -123,19 +125,29 @@ export class Analysis {
 
   /** Accounts held. */
   get accounts(): number {
-    return this.#accounts;
+    return this.#accounts.size;
+  }
+
+  /** What was left out or came out of order, since the start. */
+  get skipped(): Skipped {
+    return {
+      accounts: this.#accounts.leftOut,
+      sightings: this.#droppedSightings,
+      sessions: this.#sessions.forgotten,
+      backwards: this.#backwards,
+    };
   }
 
   /** The state of one account, if it is known. */
   account(pool: string, account: string): AccountState | undefined {
-    return this.#pools.get(pool)?.get(account);
+    return this.#accounts.of(pool, account);
   }
 
   /** Takes a run of observations. Windows whose end they pass close before the passing observation counts. */
   take(observations: readonly Observation[]): void {
     for (const observation of observations) {
       if (observation.atMs > this.#watermarkMs) this.#advance(observation.atMs);
-      else if (observation.atMs < this.#watermarkMs - HOUR_MS) this.skipped.backwards += 1;
+      else if (observation.atMs < this.#watermarkMs - HOUR_MS) this.#backwards += 1;
       switch (observation.type) {
         case "share":
           this.#takeShare(observation);
@@ -193,17 +205,7 @@ export class Analysis {
 
   /** Accounts changed since the last call, as bytes by key; a forgotten account has no bytes. */
   takeDirty(): Map<string, Uint8Array> {
-    const dirty = new Map<string, Uint8Array>();
-    for (const key of this.#forgotten) dirty.set(key, new Uint8Array(0));
-    this.#forgotten = [];
-    for (const [pool, accounts] of this.#pools) {
-      for (const state of accounts.values()) {
-        if (!state.dirty) continue;
-        state.dirty = false;
-        dirty.set(`${pool}\n${state.account}`, writeAccount(state));
-      }
-    }
-    return dirty;
+    return this.#accounts.takeDirty();
   }
 
   /** What is shared by all accounts and must outlive a restart, as bytes. */
@@ -232,21 +234,9 @@ export class Analysis {
 
   /** Puts back one account that a checkpoint kept. False where another version wrote it in another layout. */
   restore(bytes: Uint8Array): boolean {
-    const state = readAccount(bytes, this.#cells, this.#options.lookUpOrigin);
-    if (!state) return false;
-    this.#poolOf(state.pool).set(state.account, state);
-    this.#accounts += 1;
-    state.watched = this.#watch.has(state.account);
-    return true;
-  }
-
-  #poolOf(pool: string): Map<string, AccountState> {
-    let accounts = this.#pools.get(pool);
-    if (!accounts) {
-      accounts = new Map();
-      this.#pools.set(pool, accounts);
-    }
-    return accounts;
+    const state = this.#accounts.restore(bytes, this.#options.lookUpOrigin);
+    if (state) state.watched = this.#watch.has(state.account);
+    return state !== undefined;
   }
 
   #schedule(atMs: number): void {
@@ -274,7 +264,7 @@ export class Analysis {
   }
 
   #tick(atMs: number): void {
-    for (const accounts of this.#pools.values()) {
+    for (const [, accounts] of this.#accounts.pools()) {
       for (const state of accounts.values()) changeByTick(state, atMs);
     }
   }
@@ -282,13 +272,13 @@ export class Analysis {
   #closeWindow(atMs: number): void {
     const active: AccountState[] = [];
     const links = new Map<AccountState, Links>();
-    for (const [pool, accounts] of this.#pools) {
+    for (const [, accounts] of this.#accounts.pools()) {
       const here: AccountState[] = [];
       for (const state of accounts.values()) {
         roll(state, atMs);
         const { doubles, at } = state.place;
         const idleMs = atMs - (doubles[at + CELL.lastMs] as number);
-        if (idleMs > FORGET_MS) this.#forget(pool, accounts, state);
+        if (idleMs > FORGET_MS) this.#accounts.forget(state);
         else if (atMs - (doubles[at + CELL.lastShareMs] as number) <= HOURS * HOUR_MS) here.push(state);
       }
       for (const [state, found] of link(here)) links.set(state, found);
@@ -304,13 +294,6 @@ export class Analysis {
     if (active.length > 0) this.#windows.push({ atMs, accounts: active, rows, links });
   }
 
-  #forget(pool: string, accounts: Map<string, AccountState>, state: AccountState): void {
-    accounts.delete(state.account);
-    this.#accounts -= 1;
-    this.#forgotten.push(`${pool}\n${state.account}`);
-    this.#cells.give(state.place);
-  }
-
   #chooseTop(accounts: readonly AccountState[]): void {
     const weekWork = (state: AccountState) => state.place.doubles[state.place.at + CELL.weekWork] as number;
     const top = new Set(
@@ -321,127 +304,79 @@ export class Analysis {
 
   #sight(sighting: Sighting): void {
     if (this.#sightings.length < MAX_SIGHTINGS) this.#sightings.push(sighting);
-    else this.skipped.sightings += 1;
+    else this.#droppedSightings += 1;
   }
 
   /** Hot path. An account begins with its first accepted share: only work makes Assay keep anything. */
   #takeShare(share: Share): void {
-    const accounts = this.#poolOf(share.pool);
-    const accepted = share.outcome === "accepted";
-    if (accepted) {
-      this.totals.shares += 1;
-      this.totals.difficulty += share.difficulty;
-    }
-    let ip = share.ip;
-    let agent = share.agent;
-    const session =
-      share.session === undefined ? undefined : this.#sessions.get(`${share.pool}\n${share.session}`);
-    if (session) {
-      ip ??= session.ip;
-      agent ??= session.agent;
-    }
-    const origin = ip === undefined ? undefined : this.#options.lookUpOrigin(ip, share.atMs);
-    let state = accounts.get(share.account);
-    if (!state) {
-      const work = accepted ? share.difficulty * hashesPerDifficulty(share.algorithm) : 0;
-      if (!accepted || this.#accounts >= (this.#options.maxAccounts ?? 2_000_000)) {
-        if (accepted) this.skipped.accounts += 1;
-        this.#book.share(share, accepted ? 0 : share.outcome === "stale" ? 2 : 3, work, origin);
-        return;
-      }
-      state = createAccount(share.pool, share.account, this.#cells, share.atMs, this.#startMs + DAY_MS);
-      state.watched = this.#watch.has(share.account);
-      accounts.set(share.account, state);
-      this.#accounts += 1;
-      this.#sight({
-        kind: "account",
-        pool: share.pool,
-        account: share.account,
-        value: share.account,
-        atMs: share.atMs,
-      });
-      if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
-    }
-    const { doubles, at } = state.place;
-    state.dirty = true;
-    const hour = Math.floor(share.atMs / HOUR_MS);
-    if (hour > (doubles[at + CELL.hour] as number)) roll(state, share.atMs);
-    if (share.atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = share.atMs;
-    if (!accepted) {
+    let state = this.#accounts.of(share.pool, share.account);
+    if (share.outcome !== "accepted") {
       const stale = share.outcome === "stale";
-      (doubles[at + (stale ? CELL.dayStale : CELL.dayRejected)] as number) += 1;
-      this.#book.share(share, stale ? 2 : 3, 0, undefined);
+      this.#book.share(share, stale ? 2 : 3, 0);
+      if (state) noteRejected(state, stale, share.atMs);
       return;
     }
     const work = share.difficulty * hashesPerDifficulty(share.algorithm);
-    this.#addWork(state, hour, work, share.atMs);
+    this.totals.shares += 1;
+    this.totals.difficulty += share.difficulty;
+    this.#book.share(share, 0, work);
+    // A session fills in what the share does not say itself.
+    const asks = share.session !== undefined && (share.ip === undefined || share.agent === undefined);
+    const session = asks ? this.#sessions.of(share.pool, share.session as string) : undefined;
+    state ??= this.#begin(share, session);
+    if (!state) return;
+    noteWork(state, work, share.atMs);
     if (share.worker !== undefined) noteWorker(state, share.worker, share.atMs);
-    if (origin !== undefined) {
-      const source = sourceOf(state, origin, agent ?? "", share.atMs);
-      if (source.shares === 0) this.#sightSource(state, origin, share.atMs);
+    const ip = share.ip ?? session?.ip;
+    if (ip !== undefined) {
+      const source = sourceOf(
+        state,
+        ip,
+        share.agent ?? session?.agent ?? "",
+        share.atMs,
+        this.#options.lookUpOrigin,
+      );
+      if (source.shares === 0) this.#sightSource(state, source.origin, share.atMs);
       noteOrigin(state, source, work);
+      this.#book.origin(share, work, source);
     }
     changeByShare(state, work, share.atMs);
-    this.#book.share(share, 0, work, origin);
-    if (state.watched) {
-      const { values } = this.#book.bucket("account_hashrate", [share.pool, share.account], share.atMs);
-      (values[0] as number) += 1;
-      (values[1] as number) += work;
-    }
+    if (state.watched) this.#book.account(state, share.atMs, work);
   }
 
-  #addWork(state: AccountState, hour: number, work: number, atMs: number): void {
-    const { doubles, floats, at, wordAt } = state.place;
-    const late = (doubles[at + CELL.hour] as number) - hour;
-    if (late === 0) {
-      (doubles[at + CELL.hourShares] as number) += 1;
-      (doubles[at + CELL.hourWork] as number) += work;
-    } else if (late < HOURS) {
-      (floats[wordAt + WORD.hourShares + (hour % HOURS)] as number) += 1;
-      (floats[wordAt + WORD.hourWork + (hour % HOURS)] as number) += work;
-    }
-    const dayPart = late === 0 ? 1 : Math.exp(-late / 24);
-    (doubles[at + CELL.dayShares] as number) += dayPart;
-    (doubles[at + CELL.dayWork] as number) += work * dayPart;
-    (doubles[at + CELL.weekWork] as number) += late === 0 ? work : work * Math.exp(-late / HOURS);
-    if (atMs > (doubles[at + CELL.lastShareMs] as number)) doubles[at + CELL.lastShareMs] = atMs;
+  #begin(share: Share, session: Session | undefined): AccountState | undefined {
+    const { pool, account, atMs } = share;
+    const state = this.#accounts.create(pool, account, atMs, this.#startMs + DAY_MS);
+    if (!state) return undefined;
+    state.watched = this.#watch.has(account);
+    this.#sight({ kind: "account", pool, account, value: account, atMs });
+    if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
+    return state;
   }
 
   #sightSource(state: AccountState, origin: Origin, atMs: number): void {
-    this.#sight({ kind: "source", pool: state.pool, account: state.account, value: origin.ip, origin, atMs });
+    const { pool, account } = state;
+    this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
   }
 
   #takeSession(session: Session): void {
     this.#coverage.sessions = true;
-    const key = `${session.pool}\n${session.session}`;
-    if (session.event === "close") {
-      this.#sessions.delete(key);
-    } else {
-      const before = this.#sessions.get(key);
-      if (!before && this.#sessions.size >= MAX_SESSIONS) {
-        const oldest = this.#sessions.keys().next().value;
-        if (oldest !== undefined) this.#sessions.delete(oldest);
-        this.skipped.sessions += 1;
-      }
-      this.#sessions.set(key, { ...before, ...session });
-    }
+    const known = this.#sessions.note(session);
     if (session.account === undefined) return;
-    const origin = this.#options.lookUpOrigin(session.ip, session.atMs);
-    const state = this.account(session.pool, session.account);
-    if (!state) {
-      // No work yet, so no state; a sanctioned origin is worth knowing all the same.
-      if (origin.tier === "comprehensive" && session.event === "authorize") {
-        const { pool, account, atMs } = session;
-        this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
-      }
-      return;
+    const { pool, account, atMs, event } = session;
+    const state = this.#accounts.of(pool, account);
+    const origin = this.#options.lookUpOrigin(session.ip, atMs);
+    const mined = state?.sources.some((source) => source.origin.ip === origin.ip) ?? false;
+    if (!mined && origin.tier === "comprehensive" && event === "authorize") {
+      this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
     }
-    roll(state, session.atMs);
-    const { doubles, at } = state.place;
-    if (session.event === "authorize") (doubles[at + CELL.daySessions] as number) += 1;
+    if (!state) return;
+    roll(state, atMs);
+    // A tap tells a login again when a round trip is news; a session counts once.
+    if (event === "authorize" && known?.account === undefined) {
+      (state.place.doubles[state.place.at + CELL.daySessions] as number) += 1;
+    }
     noteRoundTrips(state, session.rttMs, session.appRttMs);
-    const known = state.sources.some((source) => source.origin.ip === origin.ip);
-    if (!known && origin.tier === "comprehensive") this.#sightSource(state, origin, session.atMs);
     state.dirty = true;
   }
 

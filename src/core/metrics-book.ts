@@ -1,17 +1,17 @@
 import { MEASUREMENTS, type MeasurementName, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
 import type { Origin } from "#core/origin.ts";
 
-/** Buckets of one pool's running minute, held directly: nearly every share falls into them. Hot path. */
-interface Minute {
-  minute: number;
-  hashrate: MetricDelta | undefined;
-  origins: Map<Origin, MetricDelta>;
+/** A source that remembers the bucket its last share counted in. */
+interface Remembering {
+  origin: Origin;
+  bucket: MetricDelta | undefined;
 }
 
 /** Gathers what metrics gained since they were last taken. Bounded by the series of the minutes in between. */
 export class MetricsBook {
   #deltas = new Map<string, MetricDelta>();
-  readonly #minutes = new Map<string, Minute>();
+  /** The bucket of the last share of each pool and algorithm: nearly every share falls into it. */
+  readonly #running = new Map<string, MetricDelta>();
 
   /** The bucket of a series at an instant, made empty where it is missing. Sums start at 0, lasts at NaN. */
   bucket(measurement: MeasurementName, tags: readonly string[], atMs: number): MetricDelta {
@@ -21,52 +21,52 @@ export class MetricsBook {
     if (!delta) {
       const { sums, lasts } = MEASUREMENTS[measurement];
       const values = [...sums.map(() => 0), ...lasts.map(() => Number.NaN)];
-      delta = { measurement, tags, bucketMs, values };
+      delta = { measurement, tags, bucketMs, values, open: true };
       this.#deltas.set(key, delta);
     }
     return delta;
   }
 
-  /** Adds one share. `column` of `hashrate`: 0 accepted (with its work), 2 stale, 3 otherwise rejected. */
-  share(
-    share: { pool: string; algorithm: string; atMs: number },
-    column: 0 | 2 | 3,
-    work: number,
-    origin: Origin | undefined,
-  ): void {
-    const minute = share.atMs - (share.atMs % MINUTE_MS);
-    let current = this.#minutes.get(share.pool);
-    if (!current) {
-      current = { minute: -1, hashrate: undefined, origins: new Map() };
-      this.#minutes.set(share.pool, current);
+  /** Counts one share. `column` of `hashrate`: 0 accepted (with its work), 2 stale, 3 otherwise rejected. Hot path. */
+  share(share: { pool: string; algorithm: string; atMs: number }, column: 0 | 2 | 3, work: number): void {
+    let running = this.#running.get(share.pool);
+    if (!running?.open || !holds(running, share.atMs) || running.tags[1] !== share.algorithm) {
+      running = this.bucket("hashrate", [share.pool, share.algorithm], share.atMs);
+      this.#running.set(share.pool, running);
     }
-    if (current.minute !== minute || !current.hashrate || current.hashrate.tags[1] !== share.algorithm) {
-      current.minute = minute;
-      current.hashrate = this.bucket("hashrate", [share.pool, share.algorithm], minute);
-      current.origins.clear();
-    }
-    const values = current.hashrate.values;
+    const { values } = running;
     (values[column] as number) += 1;
-    if (column !== 0) return;
-    (values[1] as number) += work;
-    if (!origin) return;
-    let delta = current.origins.get(origin);
-    if (!delta) {
-      delta = this.bucket("origin", [share.pool, origin.country, origin.kind, origin.tier], minute);
-      current.origins.set(origin, delta);
-    }
-    (delta.values[0] as number) += 1;
-    (delta.values[1] as number) += work;
+    if (column === 0) (values[1] as number) += work;
   }
 
-  /** All gathered deltas; the book is empty afterwards. */
+  /** Counts an accepted share where it came from. Hot path: the source remembers its bucket. */
+  origin(share: { pool: string; atMs: number }, work: number, source: Remembering): void {
+    let bucket = source.bucket;
+    if (!bucket?.open || !holds(bucket, share.atMs)) {
+      const { country, kind, tier } = source.origin;
+      bucket = this.bucket("origin", [share.pool, country, kind, tier], share.atMs);
+      source.bucket = bucket;
+    }
+    (bucket.values[0] as number) += 1;
+    (bucket.values[1] as number) += work;
+  }
+
+  /** Counts an accepted share of an account that has its own series. */
+  account(state: { pool: string; account: string }, atMs: number, work: number): void {
+    const { values } = this.bucket("account_hashrate", [state.pool, state.account], atMs);
+    (values[0] as number) += 1;
+    (values[1] as number) += work;
+  }
+
+  /** All gathered deltas; the book is empty afterwards, and whoever remembers a bucket sees that it is closed. */
   take(): MetricDelta[] {
     const deltas = [...this.#deltas.values()];
+    for (const delta of deltas) delta.open = false;
     this.#deltas = new Map();
-    for (const minute of this.#minutes.values()) {
-      minute.hashrate = undefined;
-      minute.origins.clear();
-    }
     return deltas;
   }
+}
+
+function holds(delta: MetricDelta, atMs: number): boolean {
+  return atMs >= delta.bucketMs && atMs < delta.bucketMs + MINUTE_MS;
 }
