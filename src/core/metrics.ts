@@ -53,7 +53,10 @@ export interface MetricRow {
   values: number[];
 }
 
-/** A question to the metrics store: buckets of one measurement in [fromMs, toMs), summed over the tags not in `by`. */
+/**
+ * A question to the metrics store: buckets of one measurement in [fromMs, toMs). Sums are summed, and last values
+ * maximised, over the tags not in `by`; the rows' `tags` are those of `by`, in its order.
+ */
 export interface MetricQuery {
   measurement: MeasurementName;
   level: Level;

@@ -106,6 +106,22 @@ export interface FlagEvidence {
 /** What raising a flag did: a new one, an open one brought up to date, or nothing new to tell. */
 export type Raised = "opened" | "updated" | "unchanged";
 
+/** What happened to a flag; also the name of the event destinations are told. */
+export type FlagEvent = "flag.opened" | "flag.updated" | "flag.closed";
+
+/** A change of a flag, told after it is durable. */
+export interface FlagChange {
+  event: FlagEvent;
+  flag: Flag;
+}
+
+/** A destination that no longer takes deliveries: since when, and why. */
+export interface Disabled {
+  destination: string;
+  reason: string;
+  sinceMs: number;
+}
+
 /** The operations store: flags, evidence, verdicts, audit and outbox. Each call that changes anything is one durable transaction. */
 export interface OpsStore {
   /**
@@ -124,8 +140,10 @@ export interface OpsStore {
   /** Screenings, misses too; recorded compactly (one row a value, list version and day). */
   recordScreenings(screenings: readonly Screening[]): Promise<void>;
   screenings(value: string): Promise<Screening[]>;
-  /** Outbox: what is due, what became of it, and the dead letters. */
-  due(nowMs: number, limit: number): Promise<Delivery[]>;
+  /** Outbox: what is due (of one destination, where one is named), what became of it, and the dead letters. */
+  due(nowMs: number, limit: number, destination?: string): Promise<Delivery[]>;
+  /** When the next waiting delivery of a destination is due. Null: none waits. */
+  nextDueMs(destination: string): Promise<number | null>;
   settle(
     id: string,
     outcome: { state: Delivery["state"]; attempts: number; nextMs: number; lastError: string | null },
@@ -135,5 +153,16 @@ export interface OpsStore {
   enqueue(delivery: Pick<Delivery, "id" | "destination" | "event" | "body" | "createdMs">): Promise<void>;
   /** Sends a dead letter again from its first attempt. False: no such dead letter. */
   resend(id: string, nowMs: number): Promise<boolean>;
+  /** Stops deliveries to a destination (its receiver said 410): what waits for it becomes dead letters, and what comes. */
+  disable(disabled: Disabled): Promise<void>;
+  /** Takes a destination up again; its dead letters stay until they are sent again. */
+  enable(destination: string): Promise<void>;
+  disabled(): Promise<Disabled[]>;
+  /** Recomputes the audit trail's hash chain. `head` is the last line's hash, `brokenAtId` the first line that does not fit. */
+  verifyAudit(): Promise<{ entries: number; head: string; brokenAtId: number | null }>;
+  /** Calls `listener` after every durable change of a flag, until the answer is called. */
+  onChange(listener: (change: FlagChange) => void): () => void;
+  /** Calls `listener` whenever something may have become due in the outbox, until the answer is called. */
+  onOutbox(listener: () => void): () => void;
   close(): Promise<void>;
 }
