@@ -92,6 +92,8 @@ const flow = z.object({
   end: instant,
   tcpFlags: z.number().int().min(0).max(65_535).optional(),
   sampling: z.number().min(1).optional(),
+  /** TCP round trip between the two ends, where the exporter measures it. */
+  rttMs: milliseconds.optional(),
 });
 
 const route = z.object({
