@@ -1,0 +1,174 @@
+import { type Flow, MAX_AHEAD_MS } from "#core/observation.ts";
+import { plainAddress } from "./address.ts";
+import { type Exporter, type ExporterCounters, Exporters } from "./exporters.ts";
+import { HEADER5_BYTES, readNetflow5 } from "./netflow5.ts";
+import type { Message } from "./record.ts";
+import type { Convention } from "./sequence.ts";
+import { type DomainState, restoreDomains, saveDomains } from "./state.ts";
+import { HEADER9_BYTES, HEADER10_BYTES, readSets } from "./templated.ts";
+
+/** An export clock further behind the receiver's than this is a clock that was never set. */
+const MAX_BEHIND_MS = 24 * 3_600_000;
+
+/** What came from one exporter so far, and how its loss is being told. */
+export interface ExporterReport extends ExporterCounters {
+  exporter: string;
+  conventions: Convention[];
+}
+
+export interface DecoderOptions {
+  /** Told of records that never came, in the exporter's name, as soon as they are certainly lost. */
+  onLost?: (exporter: string, records: number, atMs: number) => void;
+}
+
+/**
+ * Decodes export datagrams of any supported version into flows. Bounded memory and no loop whatever comes in; not
+ * for use by several sources at once whose clocks differ.
+ */
+export interface Decoder {
+  /**
+   * Appends the datagram's flows to `flows` and returns why it, or the rest of it, was refused, if it was.
+   * `receivedMs` is the receiver's clock, NaN when unknown (a recording without times): then exporters' clocks are believed.
+   */
+  decode(
+    datagram: Uint8Array,
+    address: string,
+    port: number,
+    receivedMs: number,
+    flows: Flow[],
+  ): string | undefined;
+  report(): ExporterReport[];
+  /** Exporters forgotten because more sent than are remembered. */
+  forgotten(): number;
+  /** Grows whenever what `save` returns would differ in its templates. */
+  readonly changes: number;
+  save(): DomainState[];
+  restore(states: readonly DomainState[], nowMs: number): void;
+}
+
+/** A decoder with no state but what it is given by `restore`. */
+export function createDecoder({ onLost }: DecoderOptions = {}): Decoder {
+  const exporters = new Exporters();
+  let changes = 0;
+
+  function follow(
+    exporter: Exporter,
+    version: number,
+    domainId: number,
+    port: number,
+    numbered: Numbers,
+  ): void {
+    const domain = exporter.domain(version, domainId);
+    const sequence = domain.sequence(port);
+    const lost = sequence.observe(numbered);
+    if (sequence.convention !== domain.convention) {
+      domain.convention = sequence.convention;
+      changes += 1;
+    }
+    if (lost === 0) return;
+    exporter.counters.lost += lost;
+    onLost?.(exporter.address, lost, numbered.exportMs);
+  }
+
+  function decode5(view: DataView, exporter: Exporter, port: number, receivedMs: number, flows: Flow[]) {
+    if (view.byteLength < HEADER5_BYTES) return "datagram shorter than its header";
+    const message = messageOf(exporter, view, 8, view.getUint32(4), receivedMs);
+    message.exportMs += Math.floor(Math.min(view.getUint32(12), 999_999_999) / 1e6);
+    const count = readNetflow5(view, message, flows);
+    exporter.counters.records += count;
+    exporter.counters.flows += count;
+    const engine = view.getUint16(20);
+    follow(exporter, 5, engine, port, numbers(view.getUint32(16), count, count, message));
+    return count < view.getUint16(2) ? "fewer records than the header says" : undefined;
+  }
+
+  function decodeSets(
+    view: DataView,
+    version: 9 | 10,
+    { exporter, port, receivedMs, flows }: Arrival,
+  ): string | undefined {
+    if (view.byteLength < (version === 9 ? HEADER9_BYTES : HEADER10_BYTES))
+      return "datagram shorter than its header";
+    const length = version === 10 ? view.getUint16(2) : view.byteLength;
+    if (length < HEADER10_BYTES) return "message shorter than its header";
+    const whole = new DataView(view.buffer, view.byteOffset, Math.min(length, view.byteLength));
+    const uptimeMs = version === 9 ? view.getUint32(4) : Number.NaN;
+    const message = messageOf(exporter, view, version === 9 ? 8 : 4, uptimeMs, receivedMs);
+    const domainId = view.getUint32(version === 9 ? 16 : 12);
+    const domain = exporter.domain(version, domainId);
+    const before = exporter.counters.templates;
+    const nowMs = Number.isNaN(receivedMs) ? message.exportMs : receivedMs;
+    const read = readSets(whole, version, nowMs, { message, domain, counters: exporter.counters, flows });
+    if (exporter.counters.templates !== before) changes += 1;
+    // What a broken datagram held cannot be counted.
+    const known = read.reason === undefined;
+    const sequence = view.getUint32(version === 9 ? 12 : 8);
+    follow(
+      exporter,
+      version,
+      domainId,
+      port,
+      numbers(sequence, known ? read.flows : Number.NaN, known ? read.records : Number.NaN, message),
+    );
+    return read.reason ?? (length > view.byteLength ? "message longer than its datagram" : undefined);
+  }
+
+  return {
+    decode(datagram, address, port, receivedMs, flows) {
+      const exporter = exporters.at(plainAddress(address), receivedMs);
+      exporter.counters.datagrams += 1;
+      exporter.counters.bytes += datagram.length;
+      const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+      const version = datagram.length >= 2 ? view.getUint16(0) : -1;
+      let reason: string | undefined;
+      if (version === 5) reason = decode5(view, exporter, port, receivedMs, flows);
+      else if (version === 9 || version === 10) {
+        reason = decodeSets(view, version, { exporter, port, receivedMs, flows });
+      } else
+        reason = version < 0 ? "datagram shorter than its header" : `export version ${version} is not known`;
+      if (reason !== undefined) exporter.counters.malformed += 1;
+      return reason;
+    },
+    report: () => [...exporters.all()].map(reportOf),
+    forgotten: () => exporters.forgotten,
+    get changes() {
+      return changes;
+    },
+    save: () => saveDomains(exporters.all()),
+    restore: (states, nowMs) => restoreDomains(states, exporters, nowMs),
+  };
+}
+
+interface Arrival {
+  exporter: Exporter;
+  port: number;
+  receivedMs: number;
+  flows: Flow[];
+}
+
+type Numbers = Parameters<ReturnType<ReturnType<Exporter["domain"]>["sequence"]>["observe"]>[0];
+
+function numbers(sequence: number, flows: number, records: number, message: Message): Numbers {
+  const exportMs = message.exportMs + message.shiftMs;
+  return { sequence, flows, records, exportMs, uptimeMs: message.uptimeMs };
+}
+
+/** The message's clocks, corrected to the time of receipt where they cannot be true. */
+function messageOf(
+  exporter: Exporter,
+  view: DataView,
+  secondsAt: number,
+  uptimeMs: number,
+  receivedMs: number,
+): Message {
+  const exportMs = view.getUint32(secondsAt) * 1000;
+  const ahead = exportMs - receivedMs;
+  const wrong = ahead > MAX_AHEAD_MS || ahead < -MAX_BEHIND_MS;
+  if (wrong) exporter.counters.clockCorrected += 1;
+  return { exporter: exporter.address, exportMs, shiftMs: wrong ? -ahead : 0, uptimeMs };
+}
+
+function reportOf(exporter: Exporter): ExporterReport {
+  const conventions = [...exporter.domains.values()].map((domain) => domain.convention);
+  return { exporter: exporter.address, ...exporter.counters, conventions: [...new Set(conventions)] };
+}
