@@ -1,0 +1,156 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readFlowsFile } from "../../../collectors/flows/files.ts";
+import { readPcap, type Skipped } from "../../../collectors/flows/pcap.ts";
+import type { Refusal } from "../../../src/core/observation.ts";
+import { bytes, ip4, netflow5, u8, u16, u32 } from "./encode.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "assay-flows-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function replay(content: Uint8Array) {
+  const file = join(folder, "recording");
+  await writeFile(file, content);
+  const { batches, report } = readFlowsFile(file);
+  let flows = 0;
+  const refusals: Refusal[] = [];
+  for await (const batch of batches) {
+    flows += batch.observations.length;
+    refusals.push(...(batch.refusals ?? []));
+  }
+  return { flows, refusals, report: report() };
+}
+
+const frame = (payload: Uint8Array) => bytes(u32(payload.length), payload);
+const udp = (payload: Uint8Array, port = 2055) =>
+  bytes(u16(50_000), u16(port), u16(payload.length + 8), u16(0), payload);
+const ip = (payload: Uint8Array, { fragment = 0, protocol = 17, src = "203.0.113.1" } = {}) =>
+  bytes(
+    u8(0x45),
+    u8(0),
+    u16(payload.length + 20),
+    u16(0),
+    u16(fragment),
+    u8(64),
+    u8(protocol),
+    u16(0),
+    ip4(src),
+    ip4("127.0.0.1"),
+    payload,
+  );
+const ip6 = (payload: Uint8Array) =>
+  bytes(
+    u32(0x60000000),
+    u16(payload.length),
+    u8(17),
+    u8(64),
+    new Uint8Array(15),
+    u8(1),
+    new Uint8Array(15),
+    u8(2),
+    payload,
+  );
+const ethernet = (payload: Uint8Array, type: number[] = u16(0x0800)) =>
+  bytes(new Uint8Array(12), type, payload);
+/** A capture in this machine's byte order or the other; libpcap writes whichever it runs on. */
+function pcap(packets: readonly Uint8Array[], { little = false, linkType = 1, nanoseconds = false } = {}) {
+  const word = (value: number) => (little ? u32(value).reverse() : u32(value));
+  const header = bytes(word(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4), new Uint8Array(16), word(linkType));
+  return bytes(
+    header,
+    ...packets.map((packet) =>
+      bytes(
+        word(1_767_225_600),
+        word(nanoseconds ? 250_000_000 : 250_000),
+        word(packet.length),
+        word(packet.length),
+        packet,
+      ),
+    ),
+  );
+}
+
+describe("readFlowsFile", () => {
+  it("reads framed datagrams, and stops with a reason where a frame is cut", async () => {
+    const good = frame(netflow5([{}, {}]));
+    expect(await replay(bytes(good, good))).toMatchObject({ flows: 4, refusals: [] });
+    const cut = await replay(bytes(good, good.subarray(0, 40)));
+    expect(cut).toMatchObject({ flows: 2, refusals: [{ place: "datagram 2" }] });
+  });
+
+  it("says of a file that is something else that it is", async () => {
+    const { refusals } = await replay(Buffer.from("not a recording at all"));
+    expect(refusals[0]?.reason).toContain("not a recording");
+  });
+
+  it.each([
+    { name: "big-endian", options: {} },
+    { name: "little-endian", options: { little: true } },
+    { name: "nanoseconds", options: { nanoseconds: true } },
+  ])("reads captures: $name", async ({ options }) => {
+    const { flows, report } = await replay(pcap([ethernet(ip(udp(netflow5([{}]))))], options));
+    expect(flows).toBe(1);
+    expect(report.get("127.0.0.1:2055")?.[0]?.exporter).toBe("203.0.113.1");
+  });
+
+  it("counts fragments, steps over other traffic, and keeps each destination's exporters apart", async () => {
+    const v5 = netflow5([{}]);
+    const { flows, refusals, report } = await replay(
+      pcap([
+        ethernet(ip(udp(v5))),
+        ethernet(ip(udp(v5), { fragment: 0x2000 })),
+        ethernet(ip(udp(v5), { protocol: 6 })),
+        ethernet(bytes(u16(7), u16(0x0800), ip(udp(v5, 9995))), u16(0x8100)),
+      ]),
+    );
+    expect(flows).toBe(2);
+    expect(refusals).toMatchObject([{ reason: "packet fragment", place: "packet 2" }]);
+    expect([...report.keys()]).toEqual(["127.0.0.1:2055", "127.0.0.1:9995"]);
+  });
+
+  it("rejects a capture of a link type nobody knows, and a file that is not there", async () => {
+    await expect(replay(pcap([], { linkType: 147 }))).rejects.toThrow("link type 147");
+    const { batches } = readFlowsFile(join(folder, "absent"));
+    await expect(batches.next()).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("readPcap", () => {
+  it("reads IPv6 and bare IP packets, with their times", () => {
+    const datagrams = [...readPcap(pcap([ip6(udp(Uint8Array.of(1, 2)))], { linkType: 101 }), () => {})];
+    expect(datagrams).toEqual([
+      {
+        atMs: 1_767_225_600_250,
+        src: "::1",
+        srcPort: 50_000,
+        dst: "::2",
+        dstPort: 2055,
+        payload: Uint8Array.of(1, 2),
+      },
+    ]);
+  });
+
+  it("property: any packets give datagrams or a reason, and never throw", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 120 })),
+        fc.constantFrom(0, 1, 101, 113, 276),
+        fc.nat(3000),
+        (packets, linkType, cut) => {
+          const why: Skipped[] = [];
+          const file = pcap([...packets, ethernet(ip(udp(Uint8Array.of(1))))], { linkType });
+          const read = [
+            ...readPcap(file.subarray(0, Math.max(24, file.length - cut)), (reason) => why.push(reason)),
+          ];
+          expect(read.length + why.length).toBeLessThanOrEqual(packets.length + 1);
+        },
+      ),
+    );
+  });
+});
