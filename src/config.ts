@@ -14,6 +14,10 @@ const port = (fallback: number) => z.number().int().min(0).max(65_535).default(f
 const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, 63 at most");
+const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+const network = z
+  .string()
+  .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");
 const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
 const ckpool = section({
@@ -61,6 +65,25 @@ const tap = section({
     .describe("A connection silent both ways for so long is closed."),
 });
 
+const flows = section({
+  name: name.default("flows"),
+  listen: section({ host, port: port(2055) })
+    .prefault({})
+    .describe("UDP, for NetFlow v5 and v9, IPFIX and sFlow v5 alike; sFlow agents expect 6343."),
+  exporters: z
+    .array(network)
+    .optional()
+    .describe(
+      "Addresses and networks that may export. Set it: without it whoever reaches the port is believed.",
+    ),
+  receiveBufferBytes: z
+    .number()
+    .int()
+    .min(65_536)
+    .default(16 * 1024 * 1024)
+    .describe("Asked of the kernel, which gives no more than net.core.rmem_max."),
+});
+
 const webhook = section({
   name,
   url: z.url(),
@@ -93,6 +116,7 @@ export const configSchema = section({
   collectors: section({
     ckpool: z.array(ckpool).default([]),
     tap: z.array(tap).default([]),
+    flows: z.array(flows).default([]),
     ingest: section({
       enabled: z.boolean().default(true).describe("Take observations by POST /api/v1/observations."),
       maxLineBytes: z.number().int().min(1024).default(65_536),
