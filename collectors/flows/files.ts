@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Batch } from "#core/collector.ts";
-import type { Flow } from "#core/observation.ts";
+import type { Flow, Refusal } from "#core/observation.ts";
+import { refuse } from "#core/refusals.ts";
 import { createDecoder, type Decoder, type ExporterReport } from "./decoder.ts";
 import { isPcap, readPcap } from "./pcap.ts";
-import { createRefusals, type Refusals } from "./refusals.ts";
 
 /** Datagrams decoded before a batch is handed on: at about 30 flows each, a few thousand flows. */
 const DATAGRAMS_A_BATCH = 64;
@@ -11,6 +11,8 @@ const DATAGRAMS_A_BATCH = 64;
 const UNKNOWN_EXPORTER = "recording";
 /** No UDP payload is longer: such a frame is not one. */
 const MAX_DATAGRAM_BYTES = 65_535;
+
+type Refuse = (reason: string, place: string) => void;
 
 interface Recorded {
   bytes: Uint8Array;
@@ -44,27 +46,26 @@ export function readFlowsFile(path: string): FlowsReplay {
 async function* replay(path: string, decoders: Map<string, Decoder>): AsyncGenerator<Batch> {
   const file = await readFile(path);
   let flows: Flow[] = [];
-  let refusals = createRefusals();
+  let refusals: Refusal[] = [];
   let datagrams = 0;
   // Asked for at each use, because every batch has its own.
-  const refuse: Refusals["add"] = (reason, place) => refusals.add(reason, place);
-  const batch = (): Batch => ({ observations: flows, refusals: refusals.list() });
-  for (const recorded of isPcap(file) ? captured(file, refuse) : framed(file, refuse)) {
+  const refuseHere: Refuse = (reason, place) => refuse(refusals, reason, place);
+  for (const recorded of isPcap(file) ? captured(file, refuseHere) : framed(file, refuseHere)) {
     const { bytes, exporter, port, to, place } = recorded;
     const decoder = decoders.get(to) ?? createDecoder();
     decoders.set(to, decoder);
     const reason = decoder.decode(bytes, exporter, port, Number.NaN, flows);
-    if (reason) refuse(reason, place);
+    if (reason) refuseHere(reason, place);
     datagrams += 1;
     if (datagrams % DATAGRAMS_A_BATCH !== 0) continue;
-    yield batch();
+    yield { observations: flows, refusals };
     flows = [];
-    refusals = createRefusals();
+    refusals = [];
   }
-  yield batch();
+  yield { observations: flows, refusals };
 }
 
-function* captured(file: Uint8Array, refuse: Refusals["add"]): Generator<Recorded> {
+function* captured(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
   let number = 0;
   const datagrams = readPcap(file, (why, packet) => {
     // Other traffic in the capture is not wrong.
@@ -82,7 +83,7 @@ function* captured(file: Uint8Array, refuse: Refusals["add"]): Generator<Recorde
   }
 }
 
-function* framed(file: Uint8Array, refuse: Refusals["add"]): Generator<Recorded> {
+function* framed(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let offset = 0;
   let number = 0;

@@ -3,20 +3,18 @@ import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Batch, Collector } from "#core/collector.ts";
-import type { Flow } from "#core/observation.ts";
+import type { Log } from "#core/log.ts";
+import type { Flow, Refusal } from "#core/observation.ts";
+import { refuse } from "#core/refusals.ts";
 import { createAllowList } from "./allow-list.ts";
 import { createDecoder, type ExporterReport } from "./decoder.ts";
 import { createDatagramQueue, type DatagramQueue } from "./queue.ts";
-import { createRefusals } from "./refusals.ts";
 import { readState, writeState } from "./state-file.ts";
 
 /** Datagrams decoded for one batch: about 30 flows each, so a few thousand. */
 const DATAGRAMS_A_BATCH = 128;
 /** New templates are written down after so long at the latest; a restarted exporter sends dozens at once. */
 const SAVE_EVERY_MS = 5000;
-
-/** A line for the operator. */
-export type Log = (level: "debug" | "info" | "warn" | "error", message: string, fields?: object) => void;
 
 /** How `createFlows` listens. */
 export interface FlowsOptions {
@@ -91,12 +89,12 @@ export function createFlows(options: FlowsOptions): FlowsCollector {
         const arrived = await queue.take(DATAGRAMS_A_BATCH);
         if (signal.aborted) break;
         const flows: Flow[] = [];
-        const refusals = createRefusals();
+        const refusals: Refusal[] = [];
         for (const { bytes, address, port, atMs } of arrived) {
           const reason = decoder.decode(bytes, address, port, atMs, flows);
-          if (reason) refusals.add(reason, address);
+          if (reason) refuse(refusals, reason, address);
         }
-        yield { observations: flows, refusals: refusals.list() };
+        yield { observations: flows, refusals };
         await saver(false);
         // Between two batches the socket must be read, or a busy consumer would make the kernel drop.
         await setImmediate();
