@@ -7,9 +7,11 @@ import type { RecordFacts } from "./record.ts";
 import { type Embedded, embedded, SPECIAL_SOURCE, special } from "./special.ts";
 import type { Tiers } from "./tiers.ts";
 
-/** Everything an origin is put together from. The first that has a field's value gives it. */
+/** Everything an origin is put together from; in each array the first that has a field's value gives it. */
 export interface Sources {
-  /** The operator's table before the bundled one. */
+  /** The operator's own tables: what they say is final, private ranges included. */
+  own: readonly Networks[];
+  /** The bundled table, then lists. */
   tables: readonly Networks[];
   databases: readonly (Database & {
     /** How far a country of this database is believed, 0..1. */
@@ -31,11 +33,16 @@ const VEILED: Partial<Record<NetworkKind, number>> = { vpn: 0.3, tor: 0.1, relay
 const TUNNELLED = 0.5;
 /** Two databases that name different countries: at least one is wrong. */
 const DISAGREED = 0.5;
-
-/** The origin of a text that is no address. */
-export function unreadable(ip: string): Origin {
-  return Object.freeze({ ...EMPTY, ip, facts: [] });
-}
+/** Of several kinds the one that tells most: a Tor exit stands in a hosting network, never the other way about. */
+const TELLING: readonly (NetworkKind | "")[] = [
+  "tor",
+  "vpn",
+  "relay",
+  "satellite",
+  "hosting",
+  "residential",
+  "business",
+];
 
 const EMPTY = {
   country: "ZZ",
@@ -47,89 +54,111 @@ const EMPTY = {
   confidence: 0,
 } as const;
 
-/** Puts the origin of an address together as of `atMs`. */
-export function compose(sources: Sources, address: Address, atMs: number): Answer {
-  const valid: Period = { ...ALWAYS };
-  const ip = formatAddress(address);
-  const rows: Network[] = [];
-  const add = (found: readonly Network[]) => {
-    for (const row of found) {
-      narrow(valid, row, atMs);
-      if (holds(row, atMs)) rows.push(row);
-    }
-  };
-  for (const table of sources.tables) add(table.byAddress(address));
-  const inner = embedded(address);
-  if (inner !== null && rows.length === 0) return tunnelled(sources, ip, inner, atMs);
-  const reserved = special(address);
-  if (reserved !== null && rows.length === 0) {
-    const fact: Fact = { fact: "network", value: reserved.name, source: SPECIAL_SOURCE };
-    const origin = { ...EMPTY, ip, holder: reserved.name, kind: reserved.kind, facts: [fact] };
-    return { ...valid, origin: Object.freeze(origin) };
-  }
-  const records = sources.databases.flatMap((database) => {
-    const record = database.find(ip);
-    return record === null ? [] : [{ record, database }];
-  });
-  const asn =
-    rows.find((row) => row.asn !== 0)?.asn ?? records.find(({ record }) => record.asn !== 0)?.record.asn;
-  if (asn !== undefined) for (const table of sources.tables) add(table.byAsn(asn));
-  return { origin: gather(sources, ip, rows, records, atMs, valid), ...valid };
+/** The origin of a text that is no address. */
+export function unreadable(ip: string): Origin {
+  return Object.freeze({ ...EMPTY, ip, facts: [] });
 }
 
 interface Found {
-  record: RecordFacts;
-  database: Sources["databases"][number];
+  own: readonly Network[];
+  others: readonly Network[];
+  records: readonly { record: RecordFacts; database: Sources["databases"][number] }[];
 }
 
-/** Takes each field from the first that has it, rows before records, and notes where it was read. */
-function gather(
-  { tiers }: Sources,
-  ip: string,
-  rows: readonly Network[],
-  records: readonly Found[],
-  atMs: number,
-  valid: Period,
-): Origin {
-  const facts: Fact[] = [];
-  const pick = <F extends "country" | "asn" | "holder" | "kind">(field: F) => {
-    const row = rows.find((candidate) => candidate[field]);
-    if (row) return { value: row[field], source: row.source, confidence: row.confidence };
-    const found = records.find(({ record }) => record[field]);
-    if (!found) return null;
-    const { source, confidence } = found.database;
-    return { value: found.record[field], source, confidence };
+/** Puts the origin of an address together as of `atMs`. */
+export function compose(sources: Sources, address: Address, atMs: number): Answer {
+  const valid: Period = { ...ALWAYS };
+  const held = (tables: readonly Networks[], find: (table: Networks) => readonly Network[]) =>
+    tables.flatMap((table) =>
+      find(table).filter((row) => {
+        narrow(valid, row, atMs);
+        return holds(row, atMs);
+      }),
+    );
+  const ip = formatAddress(address);
+  const own = held(sources.own, (table) => table.byAddress(address));
+  if (own.length === 0) {
+    const inner = embedded(address);
+    if (inner !== null) return tunnelled(sources, ip, inner, atMs);
+    const reserved = special(address);
+    if (reserved !== null) {
+      const fact: Fact = { fact: "network", value: reserved.name, source: SPECIAL_SOURCE };
+      const origin = { ...EMPTY, ip, holder: reserved.name, kind: reserved.kind, facts: [fact] };
+      return { ...valid, origin: Object.freeze(origin) };
+    }
+  }
+  const others = held(sources.tables, (table) => table.byAddress(address));
+  const records: Found["records"] = sources.databases.flatMap((database) => {
+    const record = database.find(ip);
+    return record === null ? [] : [{ record, database }];
+  });
+  const known = [...own, ...others, ...records.map(({ record }) => record)];
+  const asn = known.find((row) => row.asn !== 0)?.asn;
+  if (asn !== undefined) {
+    own.push(...held(sources.own, (table) => table.byAsn(asn)));
+    others.push(...held(sources.tables, (table) => table.byAsn(asn)));
+  }
+  return { origin: gather(sources.tiers, ip, { own, others, records }, atMs, valid), ...valid };
+}
+
+/** A field's value, who gives it and how far it is believed. */
+interface Given<T> {
+  value: T;
+  source: string;
+  confidence: number;
+}
+
+/** Takes each field from the first that has it, tables before databases, and notes where it was read. */
+function gather(tiers: Tiers, ip: string, found: Found, atMs: number, valid: Period): Origin {
+  const givers = [
+    ...[...found.own, ...found.others].map((row) => ({ ...row, curated: true })),
+    ...found.records.map(({ record, database: { source, confidence } }) => ({
+      ...record,
+      source,
+      confidence,
+      curated: false,
+    })),
+  ];
+  const pick = <F extends "country" | "region" | "asn" | "holder" | "kind">(
+    field: F,
+    fits: (giver: (typeof givers)[number]) => boolean = (giver) => Boolean(giver[field]),
+  ): Given<(typeof givers)[number][F]> | null => {
+    const giver = givers.find(fits);
+    return giver ? { value: giver[field], source: giver.source, confidence: giver.confidence } : null;
   };
   const place = pick("country");
   const country = place?.value ?? "ZZ";
-  if (place) facts.push({ fact: "country", value: country, source: place.source });
   // A region counts only where it lies in the country settled on.
-  const inCountry = (value: string) => value.startsWith(`${country}-`);
-  const row = rows.find((candidate) => inCountry(candidate.region));
-  const found = records.find(({ record }) => inCountry(record.region));
-  const region = row?.region ?? found?.record.region ?? "";
-  if (region !== "")
-    facts.push({ fact: "region", value: region, source: row?.source ?? found?.database.source ?? "" });
-  const number = pick("asn");
-  const name = pick("holder");
-  const asn = number?.value ?? 0;
-  const holder = name?.value ?? "";
-  const network = number ?? name;
-  if (network)
-    facts.push({
-      fact: "network",
-      value: [asn === 0 ? "" : `AS${asn}`, holder].filter(Boolean).join(" "),
-      source: network.source,
-    });
-  const use = pick("kind");
+  const region = pick("region", (giver) => giver.region.startsWith(`${country}-`));
+  const asn = pick("asn");
+  const holder = pick("holder");
+  const final = found.own.some((row) => row.kind !== "");
+  const telling = TELLING.find((kind) => givers.some((giver) => giver.kind === kind));
+  const use = final ? pick("kind") : pick("kind", (giver) => giver.kind !== "" && giver.kind === telling);
   const kind = use?.value || "unknown";
+  const tier = tiers.of(country, region?.value ?? "", atMs, valid);
+  const network = asn ?? holder;
+  const name = [asn ? `AS${asn.value}` : "", holder?.value].filter(Boolean).join(" ");
+  const facts: Fact[] = [];
+  if (place) facts.push({ fact: "country", value: country, source: place.source });
+  if (region) facts.push({ fact: "region", value: region.value, source: region.source });
+  if (network) facts.push({ fact: "network", value: name, source: network.source });
   if (use) facts.push({ fact: "kind", value: kind, source: use.source });
-  const tier = tiers.of(country, region, atMs, valid);
   facts.push({ fact: "tier", value: tier.tier, source: tier.source });
-  const disagreed = records.some(({ record }) => record.country !== "" && record.country !== country);
-  const curated = rows.some((candidate) => candidate.country !== "");
-  const confidence = (place?.confidence ?? 0) * (VEILED[kind] ?? 1) * (disagreed && !curated ? DISAGREED : 1);
-  return Object.freeze({ ip, country, region, asn, holder, kind, tier: tier.tier, confidence, facts });
+  const disagreed =
+    !givers.some((giver) => giver.curated && giver.country !== "") &&
+    givers.some((giver) => giver.country !== "" && giver.country !== country);
+  return Object.freeze({
+    ip,
+    country,
+    region: region?.value ?? "",
+    asn: asn?.value ?? 0,
+    holder: holder?.value ?? "",
+    kind,
+    tier: tier.tier,
+    confidence: (place?.confidence ?? 0) * (VEILED[kind] ?? 1) * (disagreed ? DISAGREED : 1),
+    facts,
+  });
 }
 
 /** A tunnel's or translator's address stands for the IPv4 address inside; a mapped one *is* that address. */

@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { NetworkKind } from "#core/origin.ts";
 import { type Address, parsePrefix } from "./address.ts";
-import { type Period, period, periodShape, readTable } from "./dated.ts";
+import { ALWAYS, type Period, period, periodShape, readTable, TableError } from "./dated.ts";
 import { PrefixTable } from "./prefix-table.ts";
 
 const kind = z.enum([
@@ -68,12 +69,64 @@ export interface Networks {
   name: string;
   version: string;
   size: number;
+  /** Lines of a list that were no networks. */
+  skipped: number;
   /** Narrowest prefix first, whatever their dates. */
   byAddress(address: Address): readonly Network[];
   /** Rows that hold for a whole autonomous system, whatever their dates. */
   byAsn(asn: number): readonly Network[];
   /** Every row that names this autonomous system, with a prefix or without. */
   naming(asn: number): readonly Network[];
+}
+
+/** What a list of networks holds against all of its networks. */
+export type ListKind = Extract<
+  NetworkKind,
+  "hosting" | "vpn" | "tor" | "relay" | "satellite" | "residential"
+>;
+
+/**
+ * Reads a list of one network or address a line, as data-centre, VPN and Tor lists are published; `#` starts a
+ * comment, and `ExitAddress 192.0.2.1 …` is read as the Tor project writes it. Lines that are no network are counted
+ * in `skipped`. Throws a TableError when fewer than half of the lines are networks: then it is no such list.
+ */
+export function readNetworkList(name: string, file: string, text: string, kind: ListKind): Networks {
+  const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const network: Network = {
+    ...ALWAYS,
+    asn: 0,
+    country: "",
+    region: "",
+    holder: "",
+    kind,
+    confidence: 0,
+    source: `${name} ${version}`,
+    note: "",
+  };
+  let skipped = 0;
+  const entries = text.split("\n").flatMap((line) => {
+    if (/^(ExitNode|Published|LastStatus) /.test(line)) return [];
+    const [value = ""] = line
+      .replace(/#.*/, "")
+      .replace(/^ExitAddress /, "")
+      .trim()
+      .split(/[\s,;]/, 1);
+    if (value === "") return [];
+    const block = parsePrefix(value);
+    if (block === null) skipped += 1;
+    return block === null ? [] : [{ block, item: network }];
+  });
+  if (entries.length <= skipped) throw new TableError(file, [`${skipped} lines are no networks`]);
+  const table = new PrefixTable(entries);
+  return {
+    name,
+    version,
+    size: entries.length,
+    skipped,
+    byAddress: (address) => table.find(address),
+    byAsn: () => [],
+    naming: () => [],
+  };
 }
 
 /** Reads a table's JSON. Throws a TableError that lists every mistake. */
@@ -109,6 +162,7 @@ export function readNetworks(file: string, text: string): Networks {
     name,
     version,
     size: networks.length,
+    skipped: 0,
     byAddress: (address) => table.find(address),
     byAsn: (asn) => byAsn.get(asn) ?? [],
     naming: (asn) => naming.get(asn) ?? [],

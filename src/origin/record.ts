@@ -18,11 +18,13 @@ const NOTHING: RecordFacts = { country: "", region: "", asn: 0, holder: "", kind
  */
 export function readRecord(record: unknown): RecordFacts {
   if (!isObject(record)) return NOTHING;
-  const country = countryOf(record);
+  const stated = countryOf(record);
+  const region = regionOf(record, stated);
+  const country = region === "" ? stated : region.slice(0, 2);
   const traits = isObject(record.traits) ? record.traits : record;
   return {
     country,
-    region: regionOf(record, country),
+    region,
     ...networkOf(record, traits),
     kind: kindOf(record, traits),
   };
@@ -47,10 +49,39 @@ function isCountry(code: string): boolean {
   return /^[A-Z]{2}$/.test(code);
 }
 
-/** MaxMind gives the part behind the hyphen, widest subdivision first; others give it as `region_code`. */
+/**
+ * The regions of Ukraine under comprehensive sanctions by the names databases without codes give them (DB-IP, IPinfo),
+ * and by the codes Russia uses. Only a region's name counts: a town called Sevastopol lies in Kaluga.
+ */
+const OCCUPIED = new Map([
+  ["crimea", "UA-43"],
+  ["republic of crimea", "UA-43"],
+  ["autonomous republic of crimea", "UA-43"],
+  ["krym", "UA-43"],
+  ["respublika krym", "UA-43"],
+  ["cr", "UA-43"],
+  ["sevastopol", "UA-40"],
+  ["sevastopol city", "UA-40"],
+  ["gorod sevastopol", "UA-40"],
+  ["sev", "UA-40"],
+  ["donetsk", "UA-14"],
+  ["donetsk oblast", "UA-14"],
+  ["donetska oblast", "UA-14"],
+  ["luhansk", "UA-09"],
+  ["luhansk oblast", "UA-09"],
+  ["luhanska oblast", "UA-09"],
+]);
+
+/** MaxMind gives the part behind the hyphen, widest subdivision first; others give it as `region_code`, or a name. */
 function regionOf(record: Record<string, unknown>, country: string): string {
   const [widest] = Array.isArray(record.subdivisions) ? record.subdivisions : [];
   const code = text(isObject(widest) ? widest.iso_code : record.region_code).toUpperCase();
+  const names = isObject(widest) && isObject(widest.names) ? widest.names.en : record.region;
+  if (country === "UA" || country === "RU") {
+    const occupied =
+      (country === "RU" && OCCUPIED.get(code.toLowerCase())) || OCCUPIED.get(text(names).toLowerCase());
+    if (occupied) return occupied;
+  }
   if (/^[A-Z]{2}-[A-Z0-9]{1,3}$/.test(code)) return code;
   return country !== "" && /^[A-Z0-9]{1,3}$/.test(code) ? `${country}-${code}` : "";
 }
