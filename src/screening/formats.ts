@@ -1,11 +1,8 @@
-import { z } from "zod";
 import type { Subject } from "#core/screening.ts";
+import { ListError } from "./list-error.ts";
+import { readCsv } from "./read-csv.ts";
+import { readJson } from "./read-json.ts";
 import type { Entry, Parsed } from "./watch-list.ts";
-
-/** A list that cannot be read: which, and why. */
-export class ListError extends Error {
-  override name = "ListError";
-}
 
 /** Formats of an operator's own lists. */
 export type Format = "text" | "csv" | "json";
@@ -32,115 +29,4 @@ function readText(text: string, subject: Subject): Parsed {
     if (value.trim() !== "") entries.push({ subject, value: value.trim(), note: note.join("#").trim() });
   }
   return { entries, publishedAt: "" };
-}
-
-const VALUE_COLUMNS = ["value", "address", "wallet", "name", "entry"];
-const NOTE_COLUMNS = ["note", "remark", "remarks", "programme", "program", "coin", "currency", "comment"];
-const SUBJECTS: readonly Subject[] = ["address", "network", "region", "name"];
-
-/** RFC 4180 with a header; a column named `value` or `address` is needed, `subject` and a note are taken when there. */
-function readCsv(text: string, subject: Subject): Parsed {
-  const [header = [], ...rows] = csvRows(text);
-  const columns = header.map((column) => column.trim().toLowerCase());
-  const valueAt = VALUE_COLUMNS.map((name) => columns.indexOf(name)).find((index) => index >= 0);
-  if (valueAt === undefined) throw new ListError(`has none of the columns ${VALUE_COLUMNS.join(", ")}`);
-  const subjectAt = columns.indexOf("subject");
-  const notesAt = columns.flatMap((name, index) => (NOTE_COLUMNS.includes(name) ? [index] : []));
-  const entries: Entry[] = [];
-  for (const row of rows) {
-    const value = (row[valueAt] ?? "").trim();
-    if (value === "") continue;
-    const own = SUBJECTS.find((known) => known === row[subjectAt]?.trim().toLowerCase());
-    const note = notesAt.map((index) => row[index]?.trim()).filter(Boolean);
-    entries.push({ subject: own ?? subject, value, note: note.join("; ") });
-  }
-  return { entries, publishedAt: "" };
-}
-
-/** Rows of fields; quotes may hold separators, line ends and doubled quotes. Throws when a quote is never closed. */
-function csvRows(text: string): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let at = text.startsWith("\ufeff") ? 1 : 0;
-  while (at < text.length) {
-    let field = "";
-    if (text[at] === '"') {
-      let from = at + 1;
-      for (;;) {
-        const quote = text.indexOf('"', from);
-        if (quote < 0) throw new ListError(`row ${rows.length + 1}: a quote is never closed`);
-        field += text.slice(from, quote);
-        at = quote + 1;
-        if (text[at] !== '"') break;
-        field += '"';
-        from = at + 1;
-      }
-    }
-    const end = nextOf(text, at);
-    field += text.slice(at, end);
-    row.push(field.endsWith("\r") && text[end] !== "," ? field.slice(0, -1) : field);
-    if (text[end] !== ",") {
-      rows.push(row);
-      row = [];
-    } else if (end + 1 === text.length) {
-      row.push("");
-    }
-    at = end + 1;
-  }
-  if (row.length > 0) rows.push(row);
-  return rows;
-}
-
-/** Where the field that goes on at `at` ends: a comma, a line end or the end of the text. */
-function nextOf(text: string, at: number): number {
-  for (let index = at; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code === 44 || code === 10) return index;
-  }
-  return text.length;
-}
-
-const jsonEntry = z.union([
-  z.string().transform((value) => ({ value, note: "", subject: undefined })),
-  z
-    .looseObject({
-      value: z.string().optional(),
-      address: z.string().optional(),
-      name: z.string().optional(),
-      note: z.string().default(""),
-      subject: z.enum(["address", "network", "region", "name"]).optional(),
-    })
-    .transform(({ value, address, name, note, subject }) => ({
-      value: value ?? address ?? name ?? "",
-      note,
-      subject,
-    }))
-    .refine(({ value }) => value !== "", "has no value, address or name"),
-]);
-const jsonList = z.union([
-  z.array(jsonEntry).transform((entries) => ({ entries, publishedAt: "" })),
-  z
-    .looseObject({ publishedAt: z.string().default(""), entries: z.array(jsonEntry) })
-    .transform(({ entries, publishedAt }) => ({ entries, publishedAt })),
-]);
-
-/** An array of texts or of objects with `value`, or an object with `entries` and perhaps `publishedAt`. */
-function readJson(text: string, subject: Subject): Parsed {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ListError(`is not JSON: ${(error as Error).message}`);
-  }
-  const parsed = jsonList.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ListError(`${issue?.path.join(".") || "(top)"}: ${issue?.message ?? "not a list"}`);
-  }
-  const entries = parsed.data.entries.flatMap((entry) =>
-    entry.value.trim() === ""
-      ? []
-      : [{ subject: entry.subject ?? subject, value: entry.value.trim(), note: entry.note }],
-  );
-  return { entries, publishedAt: parsed.data.publishedAt };
 }

@@ -1,21 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { LookUpOrigin, Tier } from "#core/origin.ts";
 import type { ListVersion, Match, Screen, Screening, Subject } from "#core/screening.ts";
-import { type Format, readList } from "./formats.ts";
 import { looksLikeAddress } from "./keys.ts";
 import { createMatcher } from "./matcher.ts";
-import { type WatchList, watchList } from "./watch-list.ts";
-
-/** A list the operator keeps in a file. */
-export interface FileList {
-  name: string;
-  /** Absolute path. */
-  file: string;
-  format: Format;
-  /** What its entries are where the file does not say. Wallet addresses unless said. */
-  subject?: Subject | undefined;
-}
+import { type ListFile, readListFile } from "./read-file.ts";
+import type { WatchList } from "./watch-list.ts";
 
 /** What screening needs to know of places: `createOrigin` gives all of it. */
 export interface Places {
@@ -35,7 +24,7 @@ export interface PlaceOfNetwork {
 
 /** What `createScreening` is told. */
 export interface ScreeningOptions {
-  lists: readonly FileList[];
+  lists: readonly ListFile[];
   places: Places;
 }
 
@@ -64,7 +53,7 @@ const NOTHING: readonly Match[] = Object.freeze([]);
 /** Reads the bundled facts and the operator's lists. Rejects, naming the file, when one cannot be read. */
 export async function createScreening(options: ScreeningOptions): Promise<ScreeningService> {
   const lists = new Map<string, WatchList>();
-  for (const list of await Promise.all([readFacts(), ...options.lists.map(readFileList)]))
+  for (const list of await Promise.all([FACTS, ...options.lists].map(readListFile)))
     lists.set(list.name, list);
   let matcher = createMatcher([...lists.values()]);
   let versions = versionsOf();
@@ -94,25 +83,13 @@ export async function createScreening(options: ScreeningOptions): Promise<Screen
   };
 }
 
-const FACTS = "OFAC facts, not a current list";
-
 /** A handful of dated facts, so that a first run shows what a hit looks like. Never a list to rely on. */
-async function readFacts(): Promise<WatchList> {
-  const text = await readFile(fileURLToPath(new URL("data/facts.json", import.meta.url)), "utf8");
-  const list = watchList(FACTS, "bundled facts; each names its own source", text, readList("json", text));
-  return list;
-}
-
-/** Reads one of the operator's lists. Throws with the list's and the file's name. */
-export async function readFileList({ name, file, format, subject }: FileList): Promise<WatchList> {
-  try {
-    const text = await readFile(file, "utf8");
-    return watchList(name, file, text, readList(format, text, subject));
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
-    throw new Error(`list ${name}: ${file}: ${reason}`, { cause });
-  }
-}
+const FACTS: ListFile = {
+  name: "OFAC facts, not a current list",
+  file: fileURLToPath(new URL("data/facts.json", import.meta.url)),
+  format: "json",
+  source: "bundled facts, each with its own source and date",
+};
 
 function statusOf({ name, version, source, publishedAt, hash, entries }: WatchList): ListStatus {
   const oddities = entries.filter(({ subject, value }) => subject === "address" && !looksLikeAddress(value));

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { Subject } from "#core/screening.ts";
 
 /** One entry as its list has it. */
@@ -23,15 +22,14 @@ export interface WatchList {
   entries: readonly Entry[];
 }
 
-/** What a reader makes of a list's text. */
+/** What a reader makes of a list's content. */
 export interface Parsed {
   entries: readonly Entry[];
   publishedAt: string;
 }
 
-/** Names the version of a text that was read. */
-export function watchList(name: string, source: string, content: string | Buffer, parsed: Parsed): WatchList {
-  const hash = createHash("sha256").update(content).digest("hex");
+/** Names the version of a content that was read; `hash` is its SHA-256 in hexadecimal. */
+export function watchList(name: string, source: string, hash: string, parsed: Parsed): WatchList {
   const version = [parsed.publishedAt, hash.slice(0, 12)].filter(Boolean).join(" ");
   return { name, source, version, hash, ...parsed };
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Format, ListError, readList } from "../../src/screening/formats.ts";
+import { type Format, readList } from "../../src/screening/formats.ts";
+import { ListError } from "../../src/screening/list-error.ts";
 
 const values = (format: Format, text: string) => readList(format, text).entries.map(({ value }) => value);
 

@@ -1,0 +1,4 @@
+/** A list that cannot be read: which, and why. */
+export class ListError extends Error {
+  override name = "ListError";
+}
