@@ -37,9 +37,4 @@ export class Generations<K, V> {
     }
     this.#young.set(key, value);
   }
-
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-  }
 }

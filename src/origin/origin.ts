@@ -38,8 +38,8 @@ export interface Watching {
   onReload: (reload: Reload) => void;
 }
 
-/** Countries, networks and tiers of addresses. */
-export interface OriginService {
+/** What is answered from one state of the databases and tables. */
+export interface OriginAnswers {
   /** Never throws. The same address gives the same object while it is cached and nothing about it changes. */
   lookUp: LookUpOrigin;
   /** The tier of an ISO 3166-1 or 3166-2 code such as KP or UA-43. */
@@ -48,6 +48,12 @@ export interface OriginService {
   system(asn: number, atMs: number): readonly Network[];
   /** The tables in use, as screenings record them, tiers last; the same array until one of them changes. */
   versions(): readonly ListVersion[];
+}
+
+/** Countries, networks and tiers of addresses. */
+export interface OriginService extends OriginAnswers {
+  /** Answers from the databases and tables as they are now, whatever is reloaded later. */
+  snapshot(): OriginAnswers;
   notices(nowMs: number): Notice[];
   /** Reads the files that changed since they were last looked at. Of one that does not hold the last good state stays. */
   reload(): Promise<Reload[]>;
@@ -63,9 +69,8 @@ export async function createOrigin(options: OriginOptions = {}): Promise<OriginS
   const parts = partsOf(options);
   const stamps = await Promise.all(parts.map(({ file }) => stampOf(file)));
   let loaded = await Promise.all(parts.map((part) => part.load()));
-  let sources = sourcesOf(loaded);
-  let versions = versionsOf(sources);
-  const answers = new Generations<string, Answer>(options.cacheBound ?? CACHE_BOUND);
+  const bound = options.cacheBound ?? CACHE_BOUND;
+  let answers = answersFrom(sourcesOf(loaded), bound);
 
   async function reload(): Promise<Reload[]> {
     const reloads: Reload[] = [];
@@ -83,24 +88,17 @@ export async function createOrigin(options: OriginOptions = {}): Promise<OriginS
     }
     if (reloads.some(({ error }) => error === null)) {
       loaded = next;
-      sources = sourcesOf(loaded);
-      versions = versionsOf(sources);
-      answers.clear();
+      answers = answersFrom(sourcesOf(loaded), bound);
     }
     return reloads;
   }
 
   return {
-    lookUp: (ip, atMs) => lookUp(answers, sources, ip, atMs),
-    place(code, atMs) {
-      const [country = ""] = code.split("-", 1);
-      return sources.tiers.of(country, code === country ? "" : code, atMs);
-    },
-    system: (asn, atMs) =>
-      [...sources.own, ...sources.tables]
-        .flatMap((table) => table.naming(asn))
-        .filter((network) => holds(network, atMs)),
-    versions: () => versions,
+    lookUp: (ip, atMs) => answers.lookUp(ip, atMs),
+    place: (code, atMs) => answers.place(code, atMs),
+    system: (asn, atMs) => answers.system(asn, atMs),
+    versions: () => answers.versions(),
+    snapshot: () => answers,
     notices: (nowMs) => loaded.map((part) => noticeOf(part, nowMs)),
     reload,
     watch:
@@ -114,34 +112,49 @@ export async function createOrigin(options: OriginOptions = {}): Promise<OriginS
   };
 }
 
+function answersFrom(sources: Sources, cacheBound: number): OriginAnswers {
+  const { own, tables, tiers } = sources;
+  const all = [...own, ...tables];
+  const versions = [...all, tiers].map(({ name, version }) => ({ name, version }));
+  return {
+    lookUp: cached(sources, cacheBound),
+    place(code, atMs) {
+      const [country = ""] = code.split("-", 1);
+      return tiers.of(country, code === country ? "" : code, atMs);
+    },
+    system: (asn, atMs) =>
+      all.flatMap((table) => table.naming(asn)).filter((network) => holds(network, atMs)),
+    versions: () => versions,
+  };
+}
+
 /**
  * Keeps answers with the stretch of time over which they hold. The hot path, once per share: one Map look-up and two
  * comparisons (bench/origin.ts).
  */
-function lookUp(answers: Generations<string, Answer>, sources: Sources, ip: string, atMs: number): Origin {
-  const known = answers.get(ip);
-  if (known !== undefined && known.fromMs <= atMs && atMs < known.untilMs) return known.origin;
-  const address = parseAddress(ip);
-  if (address === null) {
-    const origin = unreadable(ip);
-    // A name of any length must not stay in memory.
-    if (ip.length <= 64) answers.set(ip, { origin, ...ALWAYS });
-    return origin;
-  }
-  const answer = compose(sources, address, atMs);
-  const canonical = answer.origin.ip;
-  if (canonical === ip) {
-    answers.set(ip, answer);
-    return answer.origin;
-  }
-  // Other spellings, and IPv4-mapped ones, share the canonical spelling's object.
-  const shared = lookUp(answers, sources, canonical, atMs);
-  answers.set(ip, { ...answer, origin: shared });
-  return shared;
-}
-
-function versionsOf({ own, tables, tiers }: Sources): readonly ListVersion[] {
-  return [...own, ...tables, tiers].map(({ name, version }) => ({ name, version }));
+function cached(sources: Sources, bound: number): LookUpOrigin {
+  const answers = new Generations<string, Answer>(bound);
+  return function lookUp(ip: string, atMs: number): Origin {
+    const known = answers.get(ip);
+    if (known !== undefined && known.fromMs <= atMs && atMs < known.untilMs) return known.origin;
+    const address = parseAddress(ip);
+    if (address === null) {
+      const origin = unreadable(ip);
+      // A name of any length must not stay in memory.
+      if (ip.length <= 64) answers.set(ip, { origin, ...ALWAYS });
+      return origin;
+    }
+    const answer = compose(sources, address, atMs);
+    const canonical = answer.origin.ip;
+    if (canonical === ip) {
+      answers.set(ip, answer);
+      return answer.origin;
+    }
+    // Other spellings, and IPv4-mapped ones, share the canonical spelling's object.
+    const shared = lookUp(canonical, atMs);
+    answers.set(ip, { ...answer, origin: shared });
+    return shared;
+  };
 }
 
 /** Changes when a file is written or replaced; "" when it is not there. */

@@ -1,5 +1,6 @@
 import type { ListVersion, Match, Subject } from "#core/screening.ts";
 import { addressKey, nameKey } from "./keys.ts";
+import { createNameIndex } from "./names.ts";
 import type { WatchList } from "./watch-list.ts";
 
 /** Every list of one moment, indexed. Immutable: a changed list makes a new one. */
@@ -26,9 +27,10 @@ export function keyOf(subject: Subject, value: string): string {
 
 /**
  * Indexes lists: one Map a subject over all of them, whatever the coin, because an address may stand under several
- * coins or under the wrong one. An entry that looks invalid is indexed like any other.
+ * coins or under the wrong one. An entry that looks invalid is indexed like any other. Names are also matched by
+ * likeness from `nameThreshold` on (see `createNameIndex`), weak aliases excepted; addresses never are.
  */
-export function createMatcher(lists: readonly WatchList[]): Matcher {
+export function createMatcher(lists: readonly WatchList[], nameThreshold: number): Matcher {
   const index: Record<Subject, Map<string, Match[]>> = {
     address: new Map(),
     network: new Map(),
@@ -46,5 +48,25 @@ export function createMatcher(lists: readonly WatchList[]): Matcher {
       else index[subject].set(key, [match]);
     }
   }
-  return { versions, find: (subject, value) => index[subject].get(keyOf(subject, value)) ?? NOTHING };
+  let names: ReturnType<typeof createNameIndex<Match>> | undefined;
+  const exactly = (subject: Subject, value: string) => index[subject].get(keyOf(subject, value)) ?? NOTHING;
+  return {
+    versions,
+    find(subject, value) {
+      const exact = exactly(subject, value);
+      if (subject !== "name") return exact;
+      // Built when first asked for: most pools screen no names.
+      names ??= createNameIndex(
+        [...index.name.values()]
+          .flat()
+          .filter(({ note }) => !note.startsWith("weak alias"))
+          .map((match) => ({ text: match.entry, item: match })),
+      );
+      const like = names
+        .find(value, nameThreshold)
+        .filter(({ item }) => !exact.includes(item))
+        .map(({ item, score }) => ({ ...item, note: `${item.note}; spelling ${score.toFixed(2)} alike` }));
+      return like.length === 0 ? exact : [...exact, ...like];
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
 import type { Subject } from "#core/screening.ts";
 import { type Format, readList } from "./formats.ts";
 import { ListError } from "./list-error.ts";
@@ -9,7 +10,7 @@ import { type WatchList, watchList } from "./watch-list.ts";
 /** A list in a file. */
 export interface ListFile {
   name: string;
-  /** Absolute path. */
+  /** Absolute path; a name that ends in `.gz` is decompressed. */
   file: string;
   /** `xml`: an official sanction list, told by its root element. */
   format: Format | "xml";
@@ -26,7 +27,8 @@ const WHOLE_BYTES = 256 * 1024 * 1024;
 export async function readListFile(list: ListFile): Promise<WatchList> {
   const { name, file, format, subject, source = file } = list;
   const hash = createHash("sha256");
-  const chunks = hashing(createReadStream(file), hash);
+  const content = createReadStream(file);
+  const chunks = hashing(file.endsWith(".gz") ? decompressed(content) : content, hash);
   try {
     const parsed =
       format === "xml" ? await readSanctionsXml(chunks) : readList(format, await whole(chunks), subject);
@@ -36,6 +38,13 @@ export async function readListFile(list: ListFile): Promise<WatchList> {
     const reason = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
     throw new ListError(`list ${name}: ${file}: ${reason}`, { cause });
   }
+}
+
+/** Passes an error of the file on to whoever reads, as `pipe` alone would not. */
+function decompressed(content: ReadStream): AsyncIterable<Buffer> {
+  const gunzip = createGunzip();
+  content.on("error", (error) => gunzip.destroy(error));
+  return content.pipe(gunzip);
 }
 
 async function* hashing(

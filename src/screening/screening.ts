@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { LookUpOrigin, Tier } from "#core/origin.ts";
 import type { ListVersion, Match, Screen, Screening, Subject } from "#core/screening.ts";
 import { looksLikeAddress } from "./keys.ts";
-import { createMatcher } from "./matcher.ts";
+import { createMatcher, type Matcher } from "./matcher.ts";
 import { type ListFile, readListFile } from "./read-file.ts";
 import type { WatchList } from "./watch-list.ts";
 
@@ -26,6 +26,8 @@ export interface PlaceOfNetwork {
 export interface ScreeningOptions {
   lists: readonly ListFile[];
   places: Places;
+  /** Likeness of spelling from which a name is a match, 0..1; 0.9 unless said. Addresses always match exactly. */
+  nameThreshold?: number;
 }
 
 /** A list in use, as the console and `assay lists status` show it. */
@@ -46,6 +48,11 @@ export interface ScreeningService {
   lists(): ListStatus[];
   /** Puts lists in place of those of the same name, or beside the others; from then on `screen` uses them. */
   replace(changed: readonly WatchList[]): void;
+  /**
+   * Screens by the lists as they are now, whatever replaces them later. With `places` taken the same way from the
+   * origin, what a re-screening compares against.
+   */
+  snapshot(places?: Places): Screen;
 }
 
 const NOTHING: readonly Match[] = Object.freeze([]);
@@ -55,31 +62,38 @@ export async function createScreening(options: ScreeningOptions): Promise<Screen
   const lists = new Map<string, WatchList>();
   for (const list of await Promise.all([FACTS, ...options.lists].map(readListFile)))
     lists.set(list.name, list);
-  let matcher = createMatcher([...lists.values()]);
-  let versions = versionsOf();
-  function versionsOf() {
-    const places = options.places.versions();
-    return { listed: matcher.versions, placed: [...places, ...matcher.versions], places };
-  }
-  const screen = (subject: Subject, value: string, atMs: number): Screening => {
-    // Tables that were read again are recorded under their new version.
-    if (versions.places !== options.places.versions()) versions = versionsOf();
-    const found = matcher.find(subject, value);
-    if (subject === "address" || subject === "name")
-      return { subject, value, atMs, lists: versions.listed, matches: found };
-    const places =
-      subject === "region" ? region(options.places, value, atMs) : network(options.places, value, atMs);
-    const matches = places.length === 0 ? found : [...places, ...found];
-    return { subject, value, atMs, lists: versions.placed, matches };
-  };
+  const { places, nameThreshold = 0.9 } = options;
+  let matcher = createMatcher([...lists.values()], nameThreshold);
+  let current = screenBy(matcher, places);
   return {
-    screen,
+    screen: (subject, value, atMs) => current(subject, value, atMs),
     lists: () => [...lists.values()].map(statusOf),
     replace(changed) {
       for (const list of changed) lists.set(list.name, list);
-      matcher = createMatcher([...lists.values()]);
-      versions = versionsOf();
+      matcher = createMatcher([...lists.values()], nameThreshold);
+      current = screenBy(matcher, places);
     },
+    snapshot: (frozen = places) => screenBy(matcher, frozen),
+  };
+}
+
+/** Screens by one state of the lists. */
+function screenBy(matcher: Matcher, places: Places): Screen {
+  const listed = matcher.versions;
+  let tables = places.versions();
+  let placed = [...tables, ...listed];
+  return (subject: Subject, value: string, atMs: number): Screening => {
+    const found = matcher.find(subject, value);
+    if (subject === "address" || subject === "name")
+      return { subject, value, atMs, lists: listed, matches: found };
+    // Tables that were read again are recorded under their new version.
+    if (tables !== places.versions()) {
+      tables = places.versions();
+      placed = [...tables, ...listed];
+    }
+    const met = subject === "region" ? region(places, value, atMs) : network(places, value, atMs);
+    const matches = met.length === 0 ? found : [...met, ...found];
+    return { subject, value, atMs, lists: placed, matches };
   };
 }
 

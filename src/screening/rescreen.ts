@@ -1,0 +1,62 @@
+import type { Match, Screening, Subject } from "#core/screening.ts";
+import { keyOf } from "./matcher.ts";
+
+/** Something that was screened before and must be again when a list changes. */
+export interface Known {
+  subject: Subject;
+  value: string;
+}
+
+/** A value whose matches changed with the lists. */
+export interface Changed {
+  screening: Screening;
+  gained: readonly Match[];
+  /** What stood before and no longer does: flags that rest on it have lost their ground. */
+  lost: readonly Match[];
+}
+
+/** One stretch of a re-screening: every answer, to be recorded, and those that changed. */
+export interface Rescreened {
+  screenings: Screening[];
+  changed: Changed[];
+}
+
+/** One value against the lists of one state, as of one instant. */
+export type ScreenOnce = (subject: Subject, value: string) => Screening;
+
+/** Values a batch: the caller may let others run between two. */
+const BATCH = 10_000;
+
+/**
+ * Screens everything known again, hits and misses, and says what changed. `before` answers from the lists and tables
+ * as they were when things were last screened, `after` from those of now; tables have dates, so time alone may change
+ * an answer. A match is the same when list and entry are, whatever the version.
+ */
+export function* rescreen(
+  known: Iterable<Known>,
+  before: ScreenOnce,
+  after: ScreenOnce,
+): Generator<Rescreened> {
+  let batch: Rescreened = { screenings: [], changed: [] };
+  for (const { subject, value } of known) {
+    const screening = after(subject, value);
+    batch.screenings.push(screening);
+    const stood = before(subject, value).matches;
+    if (stood.length > 0 || screening.matches.length > 0) {
+      const gained = without(screening.matches, stood, subject);
+      const lost = without(stood, screening.matches, subject);
+      if (gained.length > 0 || lost.length > 0) batch.changed.push({ screening, gained, lost });
+    }
+    if (batch.screenings.length === BATCH) {
+      yield batch;
+      batch = { screenings: [], changed: [] };
+    }
+  }
+  if (batch.screenings.length > 0) yield batch;
+}
+
+function without(matches: readonly Match[], others: readonly Match[], subject: Subject): readonly Match[] {
+  const identity = ({ list, entry }: Match) => `${list.name} ${keyOf(subject, entry)}`;
+  const known = new Set(others.map(identity));
+  return matches.filter((match) => !known.has(identity(match)));
+}
