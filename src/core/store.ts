@@ -6,7 +6,7 @@ import type { Screening } from "#core/screening.ts";
 export interface Checkpoint {
   /** Collector name → cursor. Only the changed ones. */
   cursors: ReadonlyMap<string, string>;
-  /** Account key → its state's bytes. Only the changed ones. */
+  /** Account key → its state's bytes; none: the account is forgotten. Only the changed ones. */
   accounts: ReadonlyMap<string, Uint8Array>;
   deltas: readonly MetricDelta[];
 }

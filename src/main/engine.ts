@@ -5,15 +5,14 @@ import type { CheckpointStore } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** Key of the state that all accounts share, among the accounts of a checkpoint. */
-const SHARED_KEY = "";
+/** Key of the state that all accounts share, among the accounts of a checkpoint: theirs have a newline in them. */
+const SHARED_KEY = "shared";
 
 /** What the engine drives. */
 export interface EngineOptions {
   analysis: Analysis;
   pipeline: Pipeline;
   store: CheckpointStore;
-  now: () => number;
   /** Further deltas for the next checkpoint (counters of collectors, flags). */
   takeDeltas?: () => MetricDelta[];
   /** Told after every commit: the rows it changed and how far each source is now durably read. */
@@ -36,6 +35,7 @@ export interface Engine {
   advance(nowMs: number): Promise<void>;
   finish(): Promise<void>;
   checkpoint(): Promise<void>;
+  failed(): boolean;
 }
 
 /**
@@ -47,14 +47,18 @@ export function createEngine(options: EngineOptions): Engine {
   /** Last position of each source handed to the analysis, and the part of them not yet committed. */
   const cursors = new Map<string, string>();
   let changed = new Map<string, string>();
-  const failed = Promise.withResolvers<never>();
-  failed.promise.catch(() => undefined);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => undefined);
+  let hasFailed = false;
   let turn: Promise<void> = Promise.resolve();
 
   /** Runs `work` when all earlier work is done. The first failure is the last turn. */
   function inTurn(work: () => Promise<void>): Promise<void> {
     const mine = turn.then(work);
-    mine.catch((error) => failed.reject(error));
+    mine.catch((error) => {
+      hasFailed = true;
+      failure.reject(error);
+    });
     turn = mine;
     return mine;
   }
@@ -87,7 +91,7 @@ export function createEngine(options: EngineOptions): Engine {
       const aborted = new Promise<void>((resolve) =>
         signal.addEventListener("abort", () => resolve(), { once: true }),
       );
-      if (!signal.aborted) await Promise.race([failed.promise, aborted]);
+      if (!signal.aborted) await Promise.race([failure.promise, aborted]);
     },
     follow(collector) {
       return async (signal) => {
@@ -108,5 +112,6 @@ export function createEngine(options: EngineOptions): Engine {
     advance: (nowMs) => inTurn(() => pipeline.advance(nowMs)),
     finish: () => inTurn(() => pipeline.finish()),
     checkpoint: () => inTurn(commit),
+    failed: () => hasFailed,
   };
 }

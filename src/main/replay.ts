@@ -2,6 +2,8 @@ import { stat } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import type { Batch } from "#core/collector.ts";
 import type { Flag } from "#core/flag.ts";
+import { instantMs, merge, type Told } from "#core/merge.ts";
+import type { Raised } from "#core/store.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { openModel, openParts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
@@ -29,7 +31,7 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   const { screening, analysis } = await openParts(config);
   const model = await openModel(config);
   const out = createOutput();
-  const raised = new Map<string, string>();
+  const open = new Map<string, Raising>();
   const pipeline = createPipeline({
     analysis,
     model,
@@ -37,9 +39,9 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
     lists: screening.lists,
     policy: { ...config.detection, alertsPerDay: Number.POSITIVE_INFINITY },
     raise: async (flag) => {
-      const news = whatIsNew(raised, flag);
-      if (news !== "unchanged") out.write({ flag });
-      return news;
+      const told = raiseInMemory(open, flag);
+      if (told.raised !== "unchanged") out.write({ flag: told.flag });
+      return told.raised;
     },
     ...(values.scores ? { onScore: (score) => out.write({ score }) } : {}),
   });
@@ -62,14 +64,23 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   report(refusals, pipeline.counts, { ...analysis.totals }, performance.now() - startMs);
 }
 
-/** A flag is told when it opens and when it says something new: a higher severity or another family. */
-function whatIsNew(raised: Map<string, string>, flag: Flag): "opened" | "updated" | "unchanged" {
+interface Raising {
+  flag: Flag;
+  told: Told;
+}
+
+/** Raises a flag as the operations store would: what it answers is what a destination would be told. */
+function raiseInMemory(open: Map<string, Raising>, flag: Flag): { raised: Raised; flag: Flag } {
   const key = `${flag.kind}\n${flag.pool}\n${flag.account}`;
-  const told = `${flag.severity} ${[...flag.families].sort().join(" ")}`;
-  const before = raised.get(key);
-  raised.set(key, told);
-  if (before === undefined) return "opened";
-  return before === told ? "unchanged" : "updated";
+  const before = open.get(key);
+  if (!before) {
+    open.set(key, { flag, told: { severity: flag.severity, families: flag.families } });
+    return { raised: "opened", flag };
+  }
+  const merged = merge(before.flag, instantMs(before.flag.updatedAt), before.told, flag);
+  if (!merged) return { raised: "unchanged", flag: before.flag };
+  open.set(key, merged);
+  return { raised: merged.tell ? "updated" : "unchanged", flag: merged.flag };
 }
 
 type Sized = Batch & { bytes: number; bytesRead: number };

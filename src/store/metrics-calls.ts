@@ -48,6 +48,7 @@ export function metricsCalls(db: DatabaseSync) {
   const putAccount = db.prepare(
     "INSERT INTO accounts (key, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
   );
+  const dropAccount = db.prepare("DELETE FROM accounts WHERE key = ?");
   const allCursors = db.prepare("SELECT collector, cursor FROM cursors");
   const someAccounts = db.prepare("SELECT key, state FROM accounts WHERE key > ? ORDER BY key LIMIT ?");
   const remembered = new Map<string, Map<string, number>>();
@@ -102,7 +103,9 @@ export function metricsCalls(db: DatabaseSync) {
         for (const [collector, cursor] of checkpoint.cursors) putCursor.run(collector, cursor);
         const { keys, ends, bytes } = checkpoint.accounts;
         keys.forEach((key, index) => {
-          putAccount.run(key, bytes.subarray(ends[index - 1] ?? 0, ends[index]));
+          const state = bytes.subarray(ends[index - 1] ?? 0, ends[index]);
+          if (state.length === 0) dropAccount.run(key);
+          else putAccount.run(key, state);
         });
         return changed;
       });

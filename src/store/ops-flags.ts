@@ -1,8 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
+import { instantMs, merge, summary, type Told } from "#core/merge.ts";
 import type { AuditEntry, FlagChange, FlagEvent, FlagEvidence, Raised } from "#core/store.ts";
 import type { auditTrail } from "./ops-audit.ts";
-import { instantMs, merge, summary, type Told } from "./ops-merge.ts";
 import { messageId, type outbox } from "./ops-outbox.ts";
 import type { FlagRow, FlagTable } from "./ops-tables.ts";
 

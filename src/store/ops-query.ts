@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { Flag } from "#core/flag.ts";
+import { severityRank } from "#core/merge.ts";
 import type { FlagQuery } from "#core/store.ts";
-import { severityRank } from "./ops-merge.ts";
 
 const DEFAULT_PAGE = 50;
 const LARGEST_PAGE = 1_000;

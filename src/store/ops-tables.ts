@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Flag } from "#core/flag.ts";
+import { instantMs, severityRank, type Told } from "#core/merge.ts";
 import type { FlagEvidence } from "#core/store.ts";
-import { instantMs, severityRank, type Told } from "./ops-merge.ts";
 
 /** A flag with what the store knows beside it. */
 export interface FlagRow {
