@@ -29,8 +29,8 @@ export function outbox(db: DatabaseSync) {
   const next = db.prepare(
     "SELECT min(next_ms) AS next FROM outbox WHERE state = 'waiting' AND destination = ?",
   );
-  const settle = db.prepare(`UPDATE outbox SET state = ?, attempts = ?, next_ms = ?, last_error = ?
-    WHERE id = ? AND state = 'waiting'`);
+  const settle = db.prepare(`UPDATE outbox SET state = ?1, attempts = ?2, next_ms = ?3, last_error = ?4
+    WHERE id = ?5 AND (state = 'waiting' OR ?1 = 'delivered')`);
   const all = db.prepare("SELECT * FROM outbox ORDER BY created_ms DESC, rowid DESC LIMIT ?");
   const inState = db.prepare(
     "SELECT * FROM outbox WHERE state = ? ORDER BY created_ms DESC, rowid DESC LIMIT ?",
