@@ -1,0 +1,73 @@
+import type { AddressInfo } from "node:net";
+import type { RequestHandler } from "express";
+import type { Screen } from "#core/screening.ts";
+import { createReview } from "../../src/review/api.ts";
+import { createChanges } from "../../src/review/changes.ts";
+import type { ReviewOptions } from "../../src/review/options.ts";
+import { memoryOps } from "./memory-ops.ts";
+import { SEED_DATA, SEED_HEALTH, seedDeliveries, seedEvidence, seedFlag, seedMetrics } from "./seed.ts";
+
+const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
+
+export const screenSeed: Screen = (subject, value, atMs) => {
+  const lists = [{ name: "ofac-sdn", version: "2026-11-20" }];
+  const note = "OFAC SDN: XBT address of LAZARUS GROUP";
+  const matches = value === LISTED ? [{ list: lists[0]!, entry: value, note, source: "treasury.gov" }] : [];
+  return { subject, value, atMs, lists, matches };
+};
+
+const drain: RequestHandler = (request, response) => {
+  let bytes = 0;
+  request.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  request.on("end", () => response.json({ bytes }));
+};
+
+/** A review on a free loopback port over memory, with `flags` seeded flags. */
+export async function startWorld(over: Partial<ReviewOptions> & { flags?: number } = {}) {
+  const { flags = 12, ...rest } = over;
+  const nowMs = Date.now();
+  const ops = memoryOps();
+  for (let index = flags - 1; index >= 0; index -= 1)
+    await ops.raise(seedFlag(index, nowMs), seedEvidence(index, nowMs), []);
+  ops.deliveriesKept.push(...seedDeliveries(nowMs));
+  const changes = createChanges();
+  const logged: string[] = [];
+  const review = createReview({
+    ops,
+    metrics: { query: seedMetrics },
+    screen: screenSeed,
+    changes,
+    health: () => SEED_HEALTH,
+    metricsText: async () => "assay_up 1\n",
+    ingest: drain,
+    demo: true,
+    users: [],
+    version: "0.1.0",
+    dataNotices: () => SEED_DATA,
+    consoleDirectory: "/nonexistent",
+    now: Date.now,
+    log: (_level, message, fields) => logged.push(`${message} ${JSON.stringify(fields ?? {})}`),
+    ...rest,
+  });
+  const ending = new AbortController();
+  let ready: (address: AddressInfo) => void = () => {};
+  const listening = new Promise<AddressInfo>((resolve) => {
+    ready = resolve;
+  });
+  const served = review.serve("127.0.0.1", 0, ready)(ending.signal);
+  const { port } = await Promise.race([listening, served.then(() => Promise.reject(new Error("ended")))]);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ops,
+    changes,
+    logged,
+    nowMs,
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await served;
+    },
+  };
+}
