@@ -10,7 +10,11 @@ type Command = (args: string[], signal: AbortSignal) => Promise<void>;
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
   run: async () => (await import("./main/run.ts")).run,
+  tap: async () => (await import("./main/tap.ts")).tap,
+  check: async () => (await import("./main/check.ts")).check,
   replay: async () => (await import("./main/replay.ts")).replay,
+  screen: async () => (await import("./main/screen.ts")).screen,
+  alert: async () => (await import("./main/alert.ts")).alert,
 };
 
 /** Ctrl-C and SIGTERM end the command in order; a second one ends it at once. */

@@ -1,0 +1,75 @@
+import { access, stat } from "node:fs/promises";
+import { createServer } from "node:net";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { type Config, ConfigError, readConfig, redact } from "../config.ts";
+import { webhook } from "../deliver/webhook.ts";
+import { openModel, openParts } from "./parts.ts";
+
+/** `assay check`: configuration, data files and connections; every mistake at once, warnings beside. */
+export async function check(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { config: { type: "string", default: "assay.yaml" }, dump: { type: "boolean", default: false } },
+  });
+  const config = readConfig(values.config);
+  if (values.dump) {
+    process.stdout.write(stringify(redact(config)));
+    return;
+  }
+  const mistakes: string[] = [];
+  const warnings: string[] = [];
+  const attempt = async (place: string, work: () => unknown): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      mistakes.push(`${place}: ${(error as Error).message}`);
+    }
+  };
+  for (const { name, directory } of config.collectors.ckpool) {
+    await attempt(`collectors.ckpool ${name}`, async () => {
+      if (!(await stat(directory)).isDirectory()) throw new Error(`${directory} is no directory`);
+      await access(directory);
+    });
+  }
+  for (const { name, listen } of config.collectors.tap) {
+    await attempt(`collectors.tap ${name}`, () => tryPort(listen.host, listen.port));
+  }
+  for (const hook of config.deliver.webhooks)
+    await attempt(`deliver.webhooks ${hook.name}`, () => webhook(hook));
+  await attempt("detection.model", async () => (await openModel(config)).close());
+  await attempt("origin and screening", () => checkData(config, warnings));
+  if (config.http.tokens.length === 0 && !isLoopback(config.http.host)) {
+    mistakes.push(`http.tokens: none, but http.host ${config.http.host} is not loopback`);
+  }
+  for (const warning of warnings) process.stdout.write(`warning: ${warning}\n`);
+  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  process.stdout.write(`${values.config}: good\n`);
+}
+
+async function checkData(config: Config, warnings: string[]): Promise<void> {
+  const { origin } = await openParts(config);
+  const [country] = origin.notices(Date.now());
+  if (country && config.origin.country === undefined) {
+    warnings.push(
+      `origin.country: the bundled database serves a demo; it is ${country.ageDays} days old (${country.name})`,
+    );
+  }
+  if (config.screening.lists.length === 0)
+    warnings.push("screening.lists: none; only the bundled facts are screened against");
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+/** Rejects when the port cannot be listened on. */
+function tryPort(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      reject(new Error(`${host}:${port} cannot be listened on (${error.code})`)),
+    );
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
+}
