@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { assay } from "../support/assay.ts";
+
+let place: string;
+beforeAll(() => {
+  place = mkdtempSync(join(tmpdir(), "assay-cli-"));
+});
+afterAll(() => rmSync(place, { recursive: true }));
+
+test("help fits a screen and shows three examples", async () => {
+  const { code, stdout } = await assay(["help"]);
+  expect(code).toBe(0);
+  expect(stdout.split("\n").length).toBeLessThanOrEqual(30);
+  expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(stdout.split("Examples\n")[1]?.split("\n\n")[0]?.split("\n")).toHaveLength(3);
+});
+
+test.each([
+  [["nonsense"], 'unknown command "nonsense"'],
+  [["constructor"], 'unknown command "constructor"'],
+  [["replay"], "--as must be one of"],
+  [["replay", "x", "--as", "nonsense"], "--as must be one of"],
+  [["replay", "--as", "ckpool"], "no FILE given"],
+  [["replay", "x", "--as", "ckpool", "--frobnicate"], "frobnicate"],
+  [["screen"], "no VALUE given"],
+  [["tap"], "--config FILE is needed"],
+  [["alert"], "alert test"],
+])("wrong usage %j exits with 2 and says what is wrong in a line", async (args, said) => {
+  const { code, stdout, stderr } = await assay(args, { cwd: place });
+  expect(code).toBe(2);
+  expect(stdout).toBe("");
+  expect(stderr).toContain(said);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test("a file that is not there is a failure, said without a stack trace", async () => {
+  const { code, stderr } = await assay(["replay", join(place, "missing"), "--as", "ckpool"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("missing");
+  expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test("a wrong configuration lists every mistake at once, with its place", async () => {
+  const file = join(place, "wrong.yaml");
+  writeFileSync(
+    file,
+    "http:\n  port: 99999\ncollectors:\n  ckpool:\n    - { name: Bad Name, directory: /x }\nfoo: 1\ndeliver:\n  webhooks:\n    - { name: a, url: nonsense, secrets: ['${ASSAY_NOT_SET}'] }\n",
+  );
+  const { code, stderr } = await assay(["check", "--config", file]);
+  expect(code).toBe(2);
+  for (const place of [
+    "http.port",
+    "collectors.ckpool.0.name",
+    "foo",
+    "deliver.webhooks.0.url",
+    "ASSAY_NOT_SET",
+  ]) {
+    expect(stderr).toContain(place);
+  }
+});
+
+test("check --dump prints the whole configuration without secrets", async () => {
+  const file = join(place, "secret.yaml");
+  writeFileSync(file, "http:\n  tokens: [{ name: ops, token: very-secret-token-1, role: admin }]\n");
+  const { code, stdout } = await assay(["check", "--config", file, "--dump"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("checkpointSeconds");
+  expect(stdout).not.toContain("very-secret");
+});
+
+test("check finds a directory and a port that cannot be had, and warns of the bundled database", async () => {
+  const file = join(place, "check.yaml");
+  writeFileSync(
+    file,
+    `data: { directory: ${place} }\ncollectors:\n  ckpool: [{ name: main, directory: /nowhere/at/all }]\n  tap: [{ listen: { host: 192.0.2.1 }, upstream: { host: 127.0.0.1, port: 1 } }]\n`,
+  );
+  const { code, stdout, stderr } = await assay(["check", "--config", file]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("collectors.ckpool main");
+  expect(stderr).toContain("collectors.tap tap");
+  expect(stdout).toContain("bundled database");
+});
+
+test("screen says what is known, with list versions", async () => {
+  const { code, stdout } = await assay(["screen", "175.45.178.1", "bc1qnobody"]);
+  expect(code).toBe(0);
+  const [network, address] = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(network.origin).toMatchObject({ country: "KP", tier: "comprehensive" });
+  expect(address.matches).toEqual([]);
+  expect(address.lists.length).toBeGreaterThan(0);
+});
