@@ -80,6 +80,7 @@ export interface Skipped {
 interface Shared {
   watermarkMs: number | null;
   startMs: number;
+  totals: { shares: number; difficulty: number };
   coverage: Coverage;
   prices: [string, number][];
   routes: RouteMemory;
@@ -108,7 +109,7 @@ export class Analysis {
   #nextTickMs = Number.NEGATIVE_INFINITY;
   #droppedSightings = 0;
   #backwards = 0;
-  /** Accepted shares and their summed difficulty, in the order they came. */
+  /** Accepted shares and their difficulty, summed in the order they came; kept over restarts. */
   readonly totals = { shares: 0, difficulty: 0 };
 
   constructor(options: AnalysisOptions) {
@@ -213,6 +214,7 @@ export class Analysis {
     const shared: Shared = {
       watermarkMs: this.#watermarkMs,
       startMs: this.#startMs,
+      totals: this.totals,
       coverage: this.#coverage,
       prices: [...this.#prices],
       routes: this.#routes.dump(),
@@ -224,6 +226,7 @@ export class Analysis {
   restoreShared(bytes: Uint8Array): void {
     const shared = JSON.parse(new TextDecoder().decode(bytes)) as Shared;
     Object.assign(this.#coverage, shared.coverage);
+    Object.assign(this.totals, shared.totals);
     for (const [key, price] of shared.prices) this.#prices.set(key, price);
     this.#routes.load(shared.routes);
     if (shared.watermarkMs === null) return;

@@ -31,7 +31,7 @@ export interface Counters {
   takeDeltas(): MetricDelta[];
   collectors(): CollectorHealth[];
   /** Adds a gauge that is read when the metrics are. */
-  gauge(name: string, help: string, read: () => number): void;
+  gauge(name: string, help: string, read: () => number | Promise<number>): void;
   text(): Promise<string>;
 }
 
@@ -72,16 +72,21 @@ export function createCounters(options: {
     }
     return found;
   };
-  const gauge = (name: string, help: string, read: () => number): void => {
+  const gauge: Counters["gauge"] = (name, help, read) => {
     new Gauge({
       name,
       help,
       registers: [registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   };
+  gauge(
+    "assay_shares_kept",
+    "Accepted shares taken since the data directory was made",
+    () => analysis.totals.shares,
+  );
   gauge("assay_accounts", "Accounts held in memory", () => analysis.accounts);
   gauge("assay_accounts_left_out", "Shares of accounts beyond the bound", () => analysis.skipped.accounts);
   gauge(

@@ -130,6 +130,8 @@ async function runOpened(
     "Observations on disk that no checkpoint has yet",
     () => journal.status().bytes,
   );
+  const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
+  counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
   const recovered = await engine.recover();
   log("info", "recovered", recovered);
   if (recovered.discarded > 0) log("warn", "account states of another version were left out", recovered);

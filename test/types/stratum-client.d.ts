@@ -9,6 +9,7 @@ declare module "stratum-client" {
     onNewMiningWork?: (work: { jobId: string }) => void;
     onSubmitWorkSuccess?: () => void;
     onSubmitWorkFail?: () => void;
+    onClose?: () => void;
   }
   type Share = Record<"worker_name" | "job_id" | "extranonce2" | "ntime" | "nonce", string>;
   function start(options: Options): { submit(share: Share): void; shutdown(): void };
