@@ -2,7 +2,8 @@ import type { Batch } from "#core/collector.ts";
 import type { LineSplitter } from "#core/lines.ts";
 import type { Observation, Refusal } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
-import { type CkpoolContext, parseCkpoolLine } from "./ckpool-line.ts";
+import { parseCkpoolLine } from "./ckpool-line.ts";
+import type { PoolContext } from "./share.ts";
 
 /** Longest line read, in bytes. ckpool's own are near 600; the names in them are at most a few hundred. */
 export const MAX_LINE_BYTES = 16_384;
@@ -21,7 +22,7 @@ export interface FileProgress {
 export function decodeChunk(
   progress: FileProgress,
   chunk: Uint8Array,
-  context: CkpoolContext,
+  context: PoolContext,
   last = false,
 ): Batch {
   const observations: Observation[] = [];

@@ -1,11 +1,5 @@
-import { isText, MAX_AHEAD_MS, MAX_DIFFICULTY, type Outcome, type Share } from "#core/observation.ts";
-
-/** What a share log's lines do not say themselves. `nowMs` is the receiver's clock; Infinity for a replay. */
-export interface CkpoolContext {
-  pool: string;
-  algorithm: string;
-  nowMs: number;
-}
+import type { Outcome, Share } from "#core/observation.ts";
+import { type Names, type PoolContext, readNames, shareOf } from "./share.ts";
 
 const S = String.raw`"[^"\\\x00-\x1f]*"`;
 const C = String.raw`"([^"\\\x00-\x1f]*)"`;
@@ -24,33 +18,12 @@ const ACCEPTED = new RegExp(
 const NAMES = new RegExp(`^"workername": ?${C}, ?"username": ?${C}, ?"address": ?${C}, ?"agent": ?${C}$`);
 const CREATED = /^(\d{1,12}),(\d{1,9})$/;
 
-/** Texts kept for reuse, near 30 MB at most. Names repeat from share to share; a copy also lets go of the line it was cut from. */
-const MAX_KNOWN = 262_144;
-const known = new Map<string, string>();
-
-/** The text, as the one copy that is kept; undefined when it may not stand in a text field. */
-function keep(value: unknown): string | undefined {
-  if (typeof value !== "string") return undefined;
-  const same = known.get(value);
-  if (same !== undefined) return same;
-  if (!isText(value)) return undefined;
-  if (known.size >= MAX_KNOWN) known.clear();
-  const copy = Buffer.from(value).toString();
-  known.set(copy, copy);
-  return copy;
-}
-
-/** The names of a line: who worked, from where. `refused` says why they are none. */
-interface Names {
-  account: string;
-  worker: string | undefined;
-  ip: string | undefined;
-  agent: string | undefined;
-  refused: string | undefined;
-}
-
-/** The end of a line is the same for every share of one worker, so one look-up stands for four. Near 60 MB at most. */
+/**
+ * The end of a line is the same for every share of one worker, so one look-up stands for four. A longer one, which
+ * only a miner with something to hide sends, is read anew each time: 60 MB is what ordinary ones take, 130 MB the bound.
+ */
 const MAX_ENDS = 131_072;
+const MAX_END = 512;
 const ends = new Map<string, Names>();
 
 function namesOf(end: string): Names {
@@ -58,36 +31,23 @@ function namesOf(end: string): Names {
   if (same !== undefined) return same;
   const [, worker, account, ip, agent] = NAMES.exec(end) as RegExpExecArray;
   const names = readNames({ worker, account, ip, agent });
+  if (end.length > MAX_END) return names;
   if (ends.size >= MAX_ENDS) ends.clear();
   ends.set(Buffer.from(end).toString(), names);
   return names;
 }
 
-function readNames(fields: { worker: unknown; account: unknown; ip: unknown; agent: unknown }): Names {
-  const account = keep(fields.account);
-  const worker = keep(fields.worker);
-  let refused: string | undefined;
-  if (account === undefined)
-    refused = "username: not a text of 1 to 256 characters without control characters";
-  else if (worker === undefined && fields.worker !== undefined && fields.worker !== "") {
-    refused = "workername: not a text of at most 256 characters without control characters";
-  }
-  return { account: account ?? "", worker, ip: keep(fields.ip), agent: keep(fields.agent), refused };
-}
-
 /**
  * One line of a ckpool share log as a share, or the reason why not. `address` is the miner, `createinet` the pool;
  * work is `diff`, never `sdiff`. The session is "<start of the pool process, hexadecimal seconds>-<clientid>": ckpool
- * counts clients from 1 at every start, and the high half of `workinfoid` is the second it started in. An agent or
- * address that is no valid text is left out: a miner must not be able to hide its shares behind one.
+ * counts clients from 1 at every start, and the high half of `workinfoid` is the second it started in.
  */
-export function parseCkpoolLine(text: string, context: CkpoolContext): Share | string {
+export function parseCkpoolLine(text: string, context: PoolContext): Share | string {
   const match = ACCEPTED.exec(text);
   if (match !== null) {
     const [, workInfoId, clientId, diff, seconds, nanoseconds, end] = match;
-    return share(context, namesOf(end!), {
-      workInfoId: Number(workInfoId),
-      clientId: Number(clientId),
+    return shareOf(context, namesOf(end!), {
+      session: sessionOf(Number(workInfoId), Number(clientId)),
       difficulty: Number(diff),
       atMs: instantMs(seconds!, nanoseconds!),
       outcome: "accepted",
@@ -103,54 +63,18 @@ export function parseCkpoolLine(text: string, context: CkpoolContext): Share | s
   return parseRecord(line as Record<string, unknown>, context);
 }
 
-function parseRecord(line: Record<string, unknown>, context: CkpoolContext): Share | string {
+function parseRecord(line: Record<string, unknown>, context: PoolContext): Share | string {
   if (typeof line.result !== "boolean") return "result: neither true nor false";
   if (typeof line.diff !== "number") return "diff: not a number";
   const created = typeof line.createdate === "string" ? CREATED.exec(line.createdate) : null;
   if (created === null) return "createdate: not seconds,nanoseconds";
-  const names = readNames({
-    worker: line.workername,
-    account: line.username,
-    ip: line.address,
-    agent: line.agent,
-  });
-  return share(context, names, {
-    workInfoId: line.workinfoid,
-    clientId: line.clientid,
+  const { workername: worker, username: account, address: ip, agent } = line;
+  return shareOf(context, readNames({ worker, account, ip, agent }), {
+    session: sessionOf(line.workinfoid, line.clientid),
     difficulty: line.diff,
     atMs: instantMs(created[1]!, created[2]!),
     outcome: line.result ? "accepted" : rejection(line),
   });
-}
-
-interface Fields {
-  workInfoId: unknown;
-  clientId: unknown;
-  difficulty: number;
-  atMs: number;
-  outcome: Outcome;
-}
-
-function share(context: CkpoolContext, names: Names, fields: Fields): Share | string {
-  const { difficulty, atMs } = fields;
-  if (!(difficulty > 0)) return "diff: not above 0";
-  if (difficulty > MAX_DIFFICULTY) return "diff: too large";
-  if (atMs > context.nowMs + MAX_AHEAD_MS) return "createdate: in the future";
-  if (names.refused !== undefined) return names.refused;
-  // Always the same keys in the same order: the shape stays one for all that read shares.
-  return {
-    type: "share",
-    atMs,
-    pool: context.pool,
-    algorithm: context.algorithm,
-    account: names.account,
-    worker: names.worker,
-    session: sessionOf(fields.workInfoId, fields.clientId),
-    ip: names.ip,
-    agent: names.agent,
-    difficulty,
-    outcome: fields.outcome,
-  };
 }
 
 function instantMs(seconds: string, nanoseconds: string): number {

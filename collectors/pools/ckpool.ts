@@ -1,6 +1,5 @@
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import type { Batch, Collector } from "#core/collector.ts";
 import { LineSplitter } from "#core/lines.ts";
 import type { Refusal } from "#core/observation.ts";
@@ -8,6 +7,7 @@ import { refuse } from "#core/refusals.ts";
 import { CHUNK_BYTES, decodeChunk, type FileProgress, MAX_LINE_BYTES } from "./ckpool-decode.ts";
 import { type FilePlace, idOf, readPlace, writePlace } from "./ckpool-place.ts";
 import { createTree } from "./ckpool-tree.ts";
+import { poll, type Sleep } from "./poll.ts";
 
 /** How a share-log tree is followed. Times in milliseconds. */
 export interface CkpoolOptions {
@@ -23,8 +23,7 @@ export interface CkpoolOptions {
   settleMs?: number;
   /** Files kept open at most; the oldest beyond them count as finished. */
   maxOpenFiles?: number;
-  /** Resolves after `delayMs`, or at once when the signal aborts. */
-  sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  sleep?: Sleep;
 }
 
 const HOUR_MS = 3_600_000;
@@ -42,7 +41,7 @@ interface Reading extends FileProgress {
  */
 export function createCkpool(options: CkpoolOptions): Collector {
   const { name, directory, pool, algorithm, pollMs, now } = options;
-  const { settleMs = HOUR_MS, maxOpenFiles = 2048, sleep = pause } = options;
+  const { settleMs = HOUR_MS, maxOpenFiles = 2048, sleep } = options;
 
   async function* collect(signal: AbortSignal, cursor?: string): AsyncGenerator<Batch> {
     const place = readPlace(cursor);
@@ -100,7 +99,7 @@ export function createCkpool(options: CkpoolOptions): Collector {
       }
     }
 
-    while (!signal.aborted) {
+    yield* poll({ name, pollMs, signal, sleep }, async function* round() {
       const { files, late } = await tree.list(place.done);
       for (const file of late) yield withCursor(refusal("appeared behind finished files; not read", file));
       let unbroken = true;
@@ -114,8 +113,7 @@ export function createCkpool(options: CkpoolOptions): Collector {
         place.open.delete(file);
         reading.delete(file);
       }
-      await sleep(pollMs, signal);
-    }
+    });
   }
 
   return { name, collect };
@@ -138,8 +136,4 @@ async function statIfThere(path: string) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw cause;
   }
-}
-
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  await wait(delayMs, undefined, { signal }).catch(() => undefined);
 }

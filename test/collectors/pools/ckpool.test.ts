@@ -162,7 +162,7 @@ test("a clock that runs backwards is believed and counted", async () => {
 
 test("a directory that cannot be read breaks the source", async () => {
   const missing = createCkpool({ ...options(), directory: join(directory, "none") });
-  await expect(gather(missing.collect(AbortSignal.timeout(5000)))).rejects.toThrow(/ENOENT/);
+  await expect(gather(missing.collect(AbortSignal.timeout(5000)))).rejects.toThrow(/^ckpool: ENOENT/);
 });
 
 test("ends at once on abort, while waiting and while reading", async () => {
