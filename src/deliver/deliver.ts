@@ -5,7 +5,7 @@ import type { Destination, Outcome } from "./destination.ts";
 import { nextWaitMs } from "./schedule.ts";
 
 /** The part of the operations store deliveries need. */
-export type Outbox = Pick<OpsStore, "due" | "nextDueMs" | "settle" | "disable" | "disabled" | "onOutbox">;
+type Outbox = Pick<OpsStore, "due" | "nextDueMs" | "settle" | "disable" | "disabled" | "onOutbox">;
 
 /** What the outbox worker works with. */
 export interface DeliverOptions {

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { type Level, MEASUREMENTS, type Measurement, type MeasurementName } from "#core/metrics.ts";
 
 /** The prepared statements of one measurement at one level. `ts` is the bucket's start in milliseconds. */
-export interface LevelTable {
+interface LevelTable {
   /** Adds sums, keeps the newest last values; answers the row as it is then. */
   add: StatementSync;
   /** Puts an absolute row in place of what was there. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
 /** One request as a receiver saw it. */
-export interface Received {
+interface Received {
   id: string;
   headers: IncomingHttpHeaders;
   body: string;
