@@ -1,0 +1,198 @@
+import type { InfluxDB } from "influx";
+import type { Flag } from "#core/flag.ts";
+import { HOUR_MS, MEASUREMENTS, type MeasurementName, type MetricRow } from "#core/metrics.ts";
+import type { Store } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+import { checkInflux, prepareInflux, type Retention } from "./influx-admin.ts";
+import { formatFlag, formatRows, type LineBatch } from "./influx-lines.ts";
+import { influxClient, queryInflux } from "./influx-query.ts";
+import { openSpool } from "./influx-spool.ts";
+import { type InfluxAddress, lineWriter, packBatch, type WriteOutcome } from "./influx-write.ts";
+
+/** InfluxDB as a follower of the embedded store. */
+export interface InfluxOptions extends InfluxAddress, Retention {
+  /** Where batches wait while the server is away, and how many bytes of them. */
+  spoolDirectory: string;
+  spoolBytes: number;
+  /** Distinct accounts a process writes series of at most; the points of others are left out and counted. */
+  maxAccountSeries: number;
+  /** Where annotations of flags lead. */
+  consoleUrl: string;
+  sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
+  log: (level: "info" | "warn" | "error", message: string, fields?: Record<string, unknown>) => void;
+}
+
+/** What moved since the start, in points; and what waits. */
+export interface InfluxState {
+  written: number;
+  /** Dropped by InfluxDB (400), or unfit to be a point at all. */
+  refused: number;
+  /** Dropped by InfluxDB because they were older than its retention. */
+  expired: number;
+  /** Points of accounts beyond `maxAccountSeries`. */
+  leftOut: number;
+  /** Lost because the spool was full. */
+  dropped: number;
+  spoolPoints: number;
+  spoolBytes: number;
+}
+
+/** The InfluxDB store. `write` resolves when the rows are in InfluxDB or safe in the spool. */
+export interface InfluxStore extends Store {
+  /** Creates what is missing and empties the spool whenever the server is there, until aborted. */
+  run: Task;
+  /** Shows a flag on the time line of the charts. */
+  annotate(flag: Flag): Promise<void>;
+  /** Copies what a store holds of [fromMs, toMs): after a crash, what was committed but perhaps not written. Idempotent. */
+  catchUp(from: Store, fromMs: number, toMs: number): Promise<void>;
+  /** What keeps the server from being used, as sentences. */
+  check(): Promise<string[]>;
+  state(): InfluxState;
+}
+
+const IN_FLIGHT = 2;
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 30_000;
+const CATCH_UP_STEP_MS = 6 * HOUR_MS;
+
+/** Opens the store; it does not need the server for that. Whoever opens it closes it, after `run` has ended. */
+export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
+  const { log, sleep } = options;
+  const spool = await openSpool(options.spoolDirectory, options.spoolBytes);
+  const writer = lineWriter(options);
+  const client: InfluxDB = influxClient(options);
+  const moved = { written: 0, refused: 0, expired: 0, leftOut: 0 };
+  const accounts = new Set<string>();
+  let turn: Promise<void> = Promise.resolve();
+  let wake = new AbortController();
+  let told = "";
+
+  function tell(level: "info" | "warn" | "error", message: string, reason: string): void {
+    if (told === message + reason) return;
+    told = message + reason;
+    log(level, message, { reason });
+  }
+
+  function count(outcome: WriteOutcome, points: number): void {
+    if (outcome.outcome === "unavailable") return;
+    const lost = outcome.outcome === "partial" ? outcome : { refused: 0, expired: 0, reason: "" };
+    moved.written += points - lost.refused - lost.expired;
+    moved.refused += lost.refused;
+    moved.expired += lost.expired;
+    if (lost.refused > 0) tell("error", "InfluxDB refused points", lost.reason);
+  }
+
+  /** Straight to the server, or behind what waits already: absolute rows must arrive in the order they were made. */
+  async function send(batch: LineBatch): Promise<void> {
+    const packed = await packBatch(batch);
+    if (spool.state().points === 0) {
+      const outcome = await writer.write(packed);
+      count(outcome, packed.points);
+      if (outcome.outcome !== "unavailable") return;
+      tell("warn", "InfluxDB is away: points wait in the spool", outcome.reason);
+    }
+    const before = spool.state().dropped;
+    await spool.put(packed);
+    if (spool.state().dropped > before) tell("error", "the spool is full: the oldest points are dropped", "");
+    wake.abort();
+  }
+
+  /** One call after the other; a failure is its own caller's. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  }
+
+  async function sendAll(batches: LineBatch[]): Promise<void> {
+    for (let index = 0; index < batches.length; index += IN_FLIGHT) {
+      await Promise.all(batches.slice(index, index + IN_FLIGHT).map(send));
+    }
+  }
+
+  function admitted(rows: readonly MetricRow[]): readonly MetricRow[] {
+    return rows.filter(({ measurement, tags }) => {
+      if (measurement !== "account_hashrate") return true;
+      const account = JSON.stringify(tags);
+      if (accounts.size >= options.maxAccountSeries && !accounts.has(account)) {
+        moved.leftOut += 1;
+        return false;
+      }
+      accounts.add(account);
+      return true;
+    });
+  }
+
+  const write = (rows: readonly MetricRow[]) =>
+    inTurn(async () => {
+      const { batches, unfit } = formatRows(admitted(rows));
+      moved.refused += unfit;
+      await sendAll(batches);
+    });
+
+  /** Sends the oldest batch that waits. False: the server is away. */
+  async function drainOne(): Promise<boolean> {
+    const next = await spool.oldest();
+    if (!next) return true;
+    const outcome = await writer.write(next.batch);
+    if (outcome.outcome === "unavailable") {
+      tell("warn", "InfluxDB is away: points wait in the spool", outcome.reason);
+      // A server that came back empty must be told its databases again.
+      await prepareInflux(client, options, options).catch(() => {});
+      return false;
+    }
+    count(outcome, next.batch.points);
+    await next.remove();
+    if (spool.state().points === 0) tell("info", "InfluxDB is there: the spool is empty", "");
+    return true;
+  }
+
+  return {
+    name: "influx",
+    write,
+    query: (query) => queryInflux(client, options, query),
+    annotate: (flag) => inTurn(() => send(formatFlag(flag, options.consoleUrl))),
+    async catchUp(from, fromMs, toMs) {
+      const names = Object.keys(MEASUREMENTS) as MeasurementName[];
+      for (const measurement of names) {
+        const by = MEASUREMENTS[measurement].tags;
+        for (const level of ["1m", "1h"] as const) {
+          for (let at = fromMs; at < toMs; at += CATCH_UP_STEP_MS) {
+            const until = Math.min(at + CATCH_UP_STEP_MS, toMs);
+            await write(await from.query({ measurement, level, fromMs: at, toMs: until, by }));
+          }
+        }
+      }
+    },
+    check: () => checkInflux(client, options),
+    async run(signal) {
+      let waitMs = FIRST_WAIT_MS;
+      await prepareInflux(client, options, options).catch((error: Error) =>
+        tell(
+          "warn",
+          "InfluxDB could not be prepared",
+          (error as NodeJS.ErrnoException).code ?? error.message,
+        ),
+      );
+      while (!signal.aborted) {
+        wake = new AbortController();
+        if (await drainOne()) {
+          waitMs = FIRST_WAIT_MS;
+          if (spool.state().points === 0)
+            await sleep(LONGEST_WAIT_MS, AbortSignal.any([signal, wake.signal]));
+        } else {
+          await sleep(waitMs, signal);
+          waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
+        }
+      }
+    },
+    state() {
+      const { bytes: spoolBytes, points: spoolPoints, dropped } = spool.state();
+      return { ...moved, dropped, spoolPoints, spoolBytes };
+    },
+    async close() {
+      await turn;
+      writer.close();
+    },
+  };
+}
