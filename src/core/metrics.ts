@@ -14,15 +14,31 @@ export const MEASUREMENTS = {
   origin: { tags: ["pool", "country", "kind", "tier"], sums: ["shares", "work"], lasts: [] },
   /** Watched and top accounts only, at most 20,000 series. */
   account_hashrate: { tags: ["pool", "account"], sums: ["shares", "work"], lasts: [] },
+  /** What stands on an account's page; the same accounts only. */
+  account_origin: { tags: ["pool", "account", "country", "tier"], sums: ["shares", "work"], lasts: [] },
+  /** Round trips of TCP and of the application; their difference is the leg behind a proxy. */
+  account_latency: { tags: ["pool", "account"], sums: ["sessions"], lasts: ["rttMs", "appRttMs"] },
+  account_change: { tags: ["pool", "account"], sums: ["changes"], lasts: ["ratio"] },
+  /** Hashrate from watched networks, named as in `route`. */
+  network: { tags: ["network"], sums: ["shares", "work"], lasts: [] },
+  /** Pools observed: their templates, and those whose previous hash was not the other pools'. */
+  job: { tags: ["pool"], sums: ["jobs", "clean", "diverged"], lasts: ["height"] },
   flow: { tags: ["exporter", "country", "tier"], sums: ["flows", "bytes", "packets", "lost"], lasts: [] },
   route: { tags: ["network", "prefix"], sums: ["announcements", "withdrawals"], lasts: ["visiblePeers"] },
   score: { tags: ["pool"], sums: ["accounts", "scoreSum"], lasts: ["maximum"] },
   flag: {
     tags: ["pool", "kind", "severity"],
-    sums: ["opened", "confirmed", "useful", "falsePositive"],
+    /** `verdictMs`: from opening to verdict, summed over the verdicts. */
+    sums: ["opened", "confirmed", "useful", "falsePositive", "verdictMs"],
     lasts: [],
   },
   collector: { tags: ["collector"], sums: ["observations", "refused", "unknownFields"], lasts: ["lagMs"] },
+  delivery: { tags: ["destination"], sums: ["delivered", "failed", "dead"], lasts: [] },
+  /** Whatever waits on disk for another part to come back. */
+  spool: { tags: ["spool"], sums: ["dropped"], lasts: ["bytes"] },
+  list: { tags: ["list"], sums: [], lasts: ["ageHours", "entries"] },
+  /** Population stability index of a model's input against what it was trained on. */
+  drift: { tags: ["model"], sums: [], lasts: ["psi"] },
 } as const satisfies Record<string, Measurement>;
 export type MeasurementName = keyof typeof MEASUREMENTS;
 
