@@ -92,7 +92,7 @@ const html = (value: string): string => value.replace(/[<>&"']/g, (sign) => `&#$
 export function formatFlag(flag: Flag, consoleUrl: string): LineBatch {
   let apart = 0;
   for (const sign of flag.id) apart = (apart * 31 + sign.charCodeAt(0)) % 1000;
-  const link = `${consoleUrl.replace(/\/$/, "")}/#/flags/${encodeURIComponent(flag.id)}`;
+  const link = `${consoleUrl.replace(/\/$/, "")}/flags/${encodeURIComponent(flag.id)}`;
   const title = `${flag.severity}: ${flag.account.slice(0, 100)}`;
   const why = flag.reasons.map((reason) => reason.text).join(" · ");
   const line = [

@@ -112,8 +112,8 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
 
   function admitted(rows: readonly MetricRow[]): readonly MetricRow[] {
     return rows.filter(({ measurement, tags }) => {
-      if (measurement !== "account_hashrate") return true;
-      const account = JSON.stringify(tags);
+      if (!measurement.startsWith("account_")) return true;
+      const account = JSON.stringify(tags.slice(0, 2));
       if (accounts.size >= options.maxAccountSeries && !accounts.has(account)) {
         moved.leftOut += 1;
         return false;

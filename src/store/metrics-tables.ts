@@ -73,6 +73,22 @@ function levelTable(
       ...at.map((place) => `${place} INTEGER NOT NULL`),
       "PRIMARY KEY (ts, series)",
     ].join(", ")}) STRICT, WITHOUT ROWID`);
+  const present = new Set(
+    db
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .map((row) => row.name),
+  );
+  // A store of an older Assay lacks what was measured since: nothing, until now.
+  for (const [list, type] of [
+    [sums, "REAL NOT NULL DEFAULT 0"],
+    [lasts, "REAL"],
+    [lasts.map((last) => `${last}_at`), "INTEGER NOT NULL DEFAULT 0"],
+  ] as const) {
+    for (const target of list.filter((wanted) => !present.has(wanted))) {
+      db.exec(`ALTER TABLE ${table} ADD COLUMN ${column(target)} ${type}`);
+    }
+  }
   const insert = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
     ON CONFLICT DO UPDATE SET`;
   const added = [

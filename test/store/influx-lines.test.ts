@@ -65,6 +65,6 @@ test("an annotation escapes what would end its text or its link", () => {
   expect(precision).toBe("u");
   expect(text.match(/\n/g)).toHaveLength(1);
   expect(text).toContain('id="a\\"b/c"');
-  expect(text).toContain('&#60;b&#62;1&#60;/b&#62; 2 <a href=\\"http://127.0.0.1:7070/#/flags/a%22b%2Fc\\">');
+  expect(text).toContain('&#60;b&#62;1&#60;/b&#62; 2 <a href=\\"http://127.0.0.1:7070/flags/a%22b%2Fc\\">');
   expect(formatFlag(flag, "http://127.0.0.1:7070/").text).toBe(text);
 });

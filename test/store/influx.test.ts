@@ -260,6 +260,6 @@ describe.skipIf(!hasInfluxd())(`with a real influxd${hasInfluxd() ? "" : `: ${WI
     );
     expect([...found].map(({ id }) => id).sort()).toEqual(["flag-1", "flag-2"]);
     expect(found[0]?.account).toBe('a "b" \\');
-    expect(found[0]?.text).toContain('<a href="http://127.0.0.1:7070/#/flags/flag-');
+    expect(found[0]?.text).toContain('<a href="http://127.0.0.1:7070/flags/flag-');
   });
 });

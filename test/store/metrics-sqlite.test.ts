@@ -151,7 +151,7 @@ test("recovery pages through every account, states byte for byte, though they we
   const buffer = new Uint8Array(2_500 * 4).map((_, index) => index % 251);
   const accounts = new Map<string, Uint8Array>();
   for (let index = 0; index < 2_500; index += 1) {
-    accounts.set(`account ${index}`, buffer.subarray(index * 4, index * 4 + (index % 5)));
+    accounts.set(`account ${index}`, buffer.subarray(index * 4, index * 4 + 1 + (index % 4)));
   }
   await store.commit(checkpoint([], { accounts, cursors: new Map([["ckpool", "height 1"]]) }));
   await store.close();
@@ -162,6 +162,34 @@ test("recovery pages through every account, states byte for byte, though they we
   for await (const { key, state } of left.accounts) found.set(key, new Uint8Array(state));
   expect(found.size).toBe(2_500);
   for (const [key, state] of accounts) expect(found.get(key)).toEqual(new Uint8Array(state));
+});
+
+test("an account committed without a state is forgotten", async () => {
+  const store = await open();
+  const states = (bytes: number) => ({ accounts: new Map([["a", new Uint8Array(bytes)]]) });
+  await store.commit(checkpoint([], states(3)));
+  await store.commit(checkpoint([], states(0)));
+  const { accounts } = await store.recover();
+  expect((await accounts[Symbol.asyncIterator]().next()).done).toBe(true);
+});
+
+test("a store of an older Assay takes what is measured since", async () => {
+  const file = join(temporary(), "metrics.db");
+  const older = await openMetrics({ file, rawDays: 7, hourDays: 400 });
+  const flag = { measurement: "flag", tags: ["p", "anomaly", "high"], bucketMs: T0 } as const;
+  await older.commit(checkpoint([{ ...flag, values: [1, 0, 0, 0, 0] }]));
+  await older.close();
+  const db = new DatabaseSync(file);
+  for (const level of ["1m", "1h"]) db.exec(`ALTER TABLE flag_${level} DROP COLUMN verdictMs`);
+  db.exec("ALTER TABLE drift_1m DROP COLUMN psi; ALTER TABLE drift_1m DROP COLUMN psi_at");
+  db.close();
+  const store = await open(file);
+  await store.commit(checkpoint([{ ...flag, values: [0, 0, 0, 1, 9_000] }]));
+  const rows = await store.query({ measurement: "flag", level: "1h", fromMs: T0, toMs: T0 + 1 });
+  expect(rows.map(({ values }) => values)).toEqual([[1, 0, 0, 1, 9_000]]);
+  await store.commit(checkpoint([{ measurement: "drift", tags: ["m"], bucketMs: T0, values: [0.2] }]));
+  const drift = await store.query({ measurement: "drift", level: "1m", fromMs: T0, toMs: T0 + 1 });
+  expect(drift.map(({ values }) => values)).toEqual([[0.2]]);
 });
 
 test("retention is by level", async () => {
