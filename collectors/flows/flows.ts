@@ -1,6 +1,3 @@
-import { createSocket, type Socket } from "node:dgram";
-import { once } from "node:events";
-import { isIPv6 } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
@@ -8,7 +5,7 @@ import type { Flow, Refusal } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
 import { createAllowList } from "./allow-list.ts";
 import { createDecoder, type ExporterReport } from "./decoder.ts";
-import { createDatagramQueue, type DatagramQueue } from "./queue.ts";
+import { openReceiver, type Receiver } from "./receiver.ts";
 import { readState, writeState } from "./state-file.ts";
 
 /** Datagrams decoded for one batch: about 30 flows each, so a few thousand. */
@@ -28,9 +25,8 @@ export interface FlowsOptions {
   stateFile?: string;
   /** Asked of the kernel, which gives no more than net.core.rmem_max. */
   receiveBufferBytes?: number;
-  /** Bounds of what waits to be decoded; what finds it full is dropped and counted. */
-  maxQueuedDatagrams?: number;
-  maxQueuedBytes?: number;
+  /** Bound of what waits to be decoded, 64 MiB unless said; what finds it full is dropped and counted. */
+  queueBytes?: number;
   now: () => number;
   log: Log;
   onListening?: (at: { address: string; port: number }) => void;
@@ -62,9 +58,12 @@ export interface FlowsCollector extends Collector {
 export function createFlows(options: FlowsOptions): FlowsCollector {
   const { name, now, log, stateFile, onLost } = options;
   const decoder = createDecoder(onLost ? { onLost } : {});
-  const allowed = createAllowList(options.exporters);
+  // The thread makes its own; this one is for telling a mistake at once.
+  createAllowList(options.exporters);
   const counters = { datagrams: 0, dropped: 0, refused: 0 };
   let restored = false;
+  let listening = false;
+  let running: Receiver | undefined;
 
   async function restore(file: string): Promise<void> {
     try {
@@ -78,47 +77,75 @@ export function createFlows(options: FlowsOptions): FlowsCollector {
   async function* collect(signal: AbortSignal): AsyncGenerator<Batch> {
     if (stateFile && !restored) await restore(stateFile);
     restored = true;
-    const { maxQueuedDatagrams: maxDatagrams = 16_384, maxQueuedBytes: maxBytes = 32 * 1024 * 1024 } =
-      options;
-    const queue = createDatagramQueue({ maxDatagrams, maxBytes }, signal);
     const saver = createSaver();
-    const socket = open(queue);
+    const receiver = open(signal);
     try {
-      await bind(socket, options);
       while (!signal.aborted) {
-        const arrived = await queue.take(DATAGRAMS_A_BATCH);
+        await listened(receiver.readable());
         if (signal.aborted) break;
-        const flows: Flow[] = [];
-        const refusals: Refusal[] = [];
-        for (const { bytes, address, port, atMs } of arrived) {
-          const reason = decoder.decode(bytes, address, port, atMs, flows);
-          if (reason) refuse(refusals, reason, address);
-        }
-        yield { observations: flows, refusals };
+        const batch = decodeSome(receiver);
+        yield batch;
         await saver(false);
-        // Between two batches the socket must be read, or a busy consumer would make the kernel drop.
+        // Datagrams may come without end, and the rest of the service has its turn between two batches.
         await setImmediate();
       }
     } finally {
-      socket.close();
+      await receiver.close();
+      const { datagrams, dropped, refused } = receiver.counts();
+      counters.datagrams += datagrams;
+      counters.dropped += dropped;
+      counters.refused += refused;
+      running = undefined;
       await saver(true);
     }
   }
 
-  function open(queue: DatagramQueue): Socket {
-    const socket = createSocket({ type: isIPv6(options.host) ? "udp6" : "udp4" });
-    let refusedHere = 0;
-    socket.on("message", (bytes, from) => {
-      counters.datagrams += 1;
-      if (!allowed(from.address)) {
-        counters.refused += 1;
-        refusedHere += 1;
-        if (refusedHere === 1) log("warn", `${name}: exporter refused`, { exporter: from.address });
-      } else if (!queue.push({ bytes, address: from.address, port: from.port, atMs: now() }))
-        counters.dropped += 1;
-    });
-    socket.on("error", (cause) => queue.fail(new Error(`${name}: UDP socket broke`, { cause })));
-    return socket;
+  function open(signal: AbortSignal): Receiver {
+    const {
+      host,
+      port,
+      exporters,
+      receiveBufferBytes = 16 * 1024 * 1024,
+      queueBytes = 64 * 1024 * 1024,
+    } = options;
+    const receiver = openReceiver(
+      {
+        host,
+        port,
+        exporters,
+        receiveBufferBytes,
+        queueBytes,
+        onListening: (at) => {
+          listening = true;
+          options.onListening?.(at);
+        },
+        onRefused: (exporter) => log("warn", `${name}: exporter refused`, { exporter }),
+      },
+      signal,
+    );
+    running = receiver;
+    return receiver;
+  }
+
+  async function listened(readable: Promise<void>): Promise<void> {
+    try {
+      await readable;
+    } catch (cause) {
+      const what = listening ? "UDP socket broke on" : "cannot listen on";
+      throw new Error(`${name}: ${what} ${options.host}, UDP port ${options.port}`, { cause });
+    }
+  }
+
+  function decodeSome(receiver: Receiver): Batch {
+    const flows: Flow[] = [];
+    const refusals: Refusal[] = [];
+    for (let count = 0; count < DATAGRAMS_A_BATCH; count += 1) {
+      const arrived = receiver.read();
+      if (!arrived) break;
+      const reason = decoder.decode(arrived.bytes, arrived.address, arrived.port, now(), flows);
+      if (reason) refuse(refusals, reason, arrived.address);
+    }
+    return { observations: flows, refusals };
   }
 
   /** Writes templates down when they changed, at most every few seconds unless `force`. */
@@ -144,19 +171,15 @@ export function createFlows(options: FlowsOptions): FlowsCollector {
   return {
     name,
     collect,
-    report: () => ({ ...counters, forgotten: decoder.forgotten(), exporters: decoder.report() }),
+    report() {
+      const { datagrams = 0, dropped = 0, refused = 0 } = running?.counts() ?? {};
+      return {
+        datagrams: counters.datagrams + datagrams,
+        dropped: counters.dropped + dropped,
+        refused: counters.refused + refused,
+        forgotten: decoder.forgotten(),
+        exporters: decoder.report(),
+      };
+    },
   };
-}
-
-async function bind(socket: Socket, options: FlowsOptions): Promise<void> {
-  const { name, host, port, receiveBufferBytes = 16 * 1024 * 1024, onListening } = options;
-  socket.bind({ address: host, port });
-  try {
-    await once(socket, "listening");
-  } catch (cause) {
-    throw new Error(`${name}: cannot listen on ${host}, UDP port ${port}`, { cause });
-  }
-  socket.setRecvBufferSize(receiveBufferBytes);
-  const { address, port: bound } = socket.address();
-  onListening?.({ address, port: bound });
 }

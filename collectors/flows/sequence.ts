@@ -18,8 +18,10 @@ const DATAGRAMS = CONVENTIONS.indexOf("datagrams");
 
 /** A gap must outlive this many datagrams to count as lost: reordering on real paths is shorter. */
 const SETTLE = 8;
-/** Contradictions fade by this factor a datagram, so that an exporter whose software changed is believed anew. */
-const FADE = 0.99;
+/** While the believed convention is contradicted, all old contradictions fade by this factor a datagram: software changes. */
+const FADE = 0.9;
+/** Contradictions counted at most, so that what is long refuted can be believed again within some thirty datagrams. */
+const MAX_CONTRADICTIONS = 16;
 /** A convention so much more contradicted than another is given up for it. */
 const LEAD = 2;
 /** Conventions this close to the best are as good as it: of what they say is missing, the least is told. */
@@ -119,9 +121,11 @@ export class Sequence {
   }
 
   #contradict(): void {
+    const fade = this.#met[this.#believed] === 1 ? 1 : FADE;
     let best = this.#believed;
     for (let index = 0; index < CONVENTIONS.length; index += 1) {
-      this.#contradictions[index] = this.#contradictions[index]! * FADE + 1 - this.#met[index]!;
+      const contradicted = this.#contradictions[index]! * fade + 1 - this.#met[index]!;
+      this.#contradictions[index] = Math.min(contradicted, MAX_CONTRADICTIONS);
       if (this.#contradictions[index]! < this.#contradictions[best]!) best = index;
     }
     if (this.#contradictions[best]! <= this.#contradictions[this.#believed]! - LEAD) this.#believed = best;

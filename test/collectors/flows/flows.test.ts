@@ -122,24 +122,29 @@ describe("createFlows", () => {
   });
 
   it("drops what finds the queue full, counts it, and tells the records as lost", async () => {
-    const lost: number[] = [];
+    let lost = 0;
     const { collector, send, flows, stop } = await start({
-      maxQueuedDatagrams: 4,
-      onLost: (_exporter, records) => lost.push(records),
+      queueBytes: 1,
+      onLost: (_exporter, records) => {
+        lost += records;
+      },
     });
     await send(netflow5([{}]));
     await flows(1);
-    // Nobody pulls now, so the queue fills.
-    for (let sequence = 1; sequence <= 10; sequence += 1) await send(netflow5([{}], { sequence }));
-    await expect.poll(() => collector.report().datagrams).toBe(11);
-    expect(collector.report().dropped).toBe(6);
-    expect((await flows(4)).length).toBe(4);
-    for (let sequence = 11; sequence < 31; sequence += 1) {
-      await send(netflow5([{}], { sequence }));
-      await flows(1);
+    // Nobody pulls now, so the least queue there is, of 256 kB, fills.
+    const many = Array.from({ length: 30 }, () => ({}));
+    for (let sequence = 1; sequence <= 300 * 30; sequence += 30) await send(netflow5(many, { sequence }));
+    await expect.poll(() => collector.report().datagrams).toBe(301);
+    const { dropped } = collector.report();
+    expect(dropped).toBeGreaterThan(100);
+    expect(dropped).toBeLessThan(140);
+    await flows((300 - dropped) * 30);
+    for (let sequence = 9001; sequence <= 9001 + 30 * 20; sequence += 30) {
+      await send(netflow5(many, { sequence }));
+      await flows(30);
     }
-    expect(lost).toEqual([6]);
-    expect(collector.report().exporters[0]).toMatchObject({ lost: 6 });
+    expect(lost).toBe(dropped * 30);
+    expect(collector.report().exporters[0]?.lost).toBe(dropped * 30);
     await stop();
   });
 

@@ -117,3 +117,16 @@ describe("an exporter that begins anew", () => {
     expect(sequence.lost).toBe(0);
   });
 });
+
+describe("an exporter whose software changed its way of counting", () => {
+  it("is believed anew, and its later losses are told exactly", () => {
+    const after = stream("flows-with", [...sizes, ...sizes], 1_000_000);
+    const sequence = run([...stream("records-before", sizes), ...after.slice(0, 200)]);
+    expect(sequence.convention).toBe("flows-with");
+    // The change itself looks like a jump of the count, and a record or two of what follows may be told with it.
+    const before = sequence.lost;
+    for (const datagram of after.slice(203)) sequence.observe(datagram);
+    const gone = after.slice(200, 203).reduce((sum, { flows }) => sum + flows, 0);
+    expect(Math.abs(sequence.lost - before - gone)).toBeLessThanOrEqual(2);
+  });
+});
