@@ -20,6 +20,12 @@ const network = z
   .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");
 const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
+/** Where a list comes from: exactly one of the two. */
+const fileOrUrl = { file: path.optional(), url: z.url({ protocol: /^https?$/ }).optional() };
+const oneOfFileAndUrl = (list: { file?: string | undefined; url?: string | undefined }) =>
+  (list.file === undefined) !== (list.url === undefined);
+const FILE_OR_URL = "needs either file or url";
+
 const ckpool = section({
   name: name.describe("Name of this source; its place in the logs is kept under it."),
   directory: path.describe("ckpool's logs directory, the one that holds <height>/<workinfoid>.sharelog."),
@@ -143,16 +149,73 @@ export const configSchema = section({
   }).prefault({}),
   origin: section({
     country: path.optional().describe("A country or city MMDB. Absent: the bundled one, whose age is shown."),
+    region: path
+      .optional()
+      .describe("A city MMDB for regions, asked before the country one: Crimea is found by region only."),
+    asn: path.optional().describe("An ASN MMDB: network and holder."),
+    anonymous: path.optional().describe("An anonymous-IP or privacy MMDB: VPN, Tor, proxy, hosting."),
     networks: path
       .optional()
       .describe("A JSON table of networks that overrides the MMDB, merged over the bundled one."),
     tiers: path.optional().describe("A JSON table of sanction tiers, in place of the bundled one."),
+    lists: z
+      .array(
+        section({
+          name,
+          kind: z.enum(["hosting", "vpn", "tor", "relay", "satellite", "residential"]),
+          ...fileOrUrl,
+        }).refine(oneOfFileAndUrl, FILE_OR_URL),
+      )
+      .default([])
+      .describe("Lists of networks of one kind, one network or address a line."),
+    reloadSeconds: z
+      .number()
+      .min(1)
+      .default(60)
+      .describe("How often databases and tables are looked at for changes."),
+    place: section({
+      latitude: z.number().min(-90).max(90),
+      longitude: z.number().min(-180).max(180),
+    })
+      .optional()
+      .describe("Where the pool's servers stand; round trips are held against distances from there."),
   }).prefault({}),
   screening: section({
     lists: z
-      .array(section({ name, file: path, format: z.enum(["text", "csv", "json"]).default("text") }))
+      .array(
+        section({
+          name,
+          ...fileOrUrl,
+          format: z
+            .enum(["text", "csv", "json", "xml"])
+            .default("text")
+            .describe("xml: OFAC's SDN.XML or SDN_ADVANCED.XML, or the European Union's consolidated list."),
+          subject: z
+            .enum(["address", "network", "region", "name"])
+            .default("address")
+            .describe("What the entries are where the list does not say."),
+          maxAgeDays: z
+            .number()
+            .min(0.1)
+            .default(7)
+            .describe("A source not reached for longer makes the list stale."),
+        }).refine(oneOfFileAndUrl, FILE_OR_URL),
+      )
       .default([])
-      .describe("Watch lists of wallet addresses kept by the operator."),
+      .describe("Watch lists: official ones by URL or offline file, and the operator's own."),
+    checkHours: z.number().min(0.1).default(6).describe("How often the lists' sources are asked."),
+    maxShrinkPercent: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(5)
+      .describe("A version that lost more of its entries is refused; the last good one stays."),
+    nameThreshold: z
+      .number()
+      .min(0.5)
+      .max(1)
+      .default(0.9)
+      .describe("Likeness of spelling from which a name is a match. Addresses match exactly."),
   }).prefault({}),
   store: section({
     rawDays: z.number().int().min(1).default(7).describe("Days the one-minute buckets are kept."),
@@ -279,11 +342,11 @@ function resolvePaths(config: Config, base: string): Config {
   const absolute = (file: string) => resolve(base, file);
   config.data.directory = absolute(config.data.directory);
   for (const source of config.collectors.ckpool) source.directory = absolute(source.directory);
-  for (const list of config.screening.lists) list.file = absolute(list.file);
+  for (const list of [...config.screening.lists, ...config.origin.lists])
+    if (list.file) list.file = absolute(list.file);
   const { origin, detection } = config;
-  if (origin.country) origin.country = absolute(origin.country);
-  if (origin.networks) origin.networks = absolute(origin.networks);
-  if (origin.tiers) origin.tiers = absolute(origin.tiers);
+  for (const key of ["country", "region", "asn", "anonymous", "networks", "tiers"] as const)
+    if (origin[key]) origin[key] = absolute(origin[key]);
   if (detection.model) detection.model = absolute(detection.model);
   return config;
 }

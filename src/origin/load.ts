@@ -1,17 +1,23 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
 import type { Sources } from "./compose.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { type ListKind, type Networks, readNetworkList, readNetworks } from "./networks.ts";
+import { type ListKind, type Networks, noNetworks, readNetworkList, readNetworks } from "./networks.ts";
 import { readTiers, type Tiers } from "./tiers.ts";
 
 /** A list of networks that are all used alike: data centres, VPNs, Tor exits. One network or address a line. */
 export interface NetworkListFile {
   name: string;
-  file: string;
+  /** A name that ends in `.gz` is decompressed. Absent: the list is fetched, and not known here yet. */
+  file?: string | undefined;
   kind: ListKind;
+  /** A fetched list may have no file yet: it is empty until it has one. */
+  fetched?: boolean | undefined;
 }
 
 /** Files origins are read from; every path absolute. */
@@ -93,10 +99,17 @@ export function partsOf(files: OriginFiles): Part[] {
       table: readNetworks(file, text),
     })),
   );
-  for (const { name, file, kind } of files.lists ?? [])
+  for (const { name, file, kind, fetched } of files.lists ?? []) {
+    if (file === undefined) continue;
+    const part = tablePart(file, (text) => ({
+      what: "table",
+      table: readNetworkList(name, file, text, kind),
+    }));
+    const empty: Loaded = { what: "table", table: noNetworks(name) };
     parts.push(
-      tablePart(file, (text) => ({ what: "table", table: readNetworkList(name, file, text, kind) })),
+      fetched ? { file, load: () => (existsSync(file) ? part.load() : Promise.resolve(empty)) } : part,
     );
+  }
   parts.push(
     tablePart(files.tiers ?? dataFile("tiers.json"), (text, file) => ({
       what: "tiers",
@@ -119,14 +132,15 @@ function tablePart(file: string, read: (text: string, file: string) => Loaded): 
   return {
     file,
     async load() {
-      let text: string;
+      let bytes: Buffer;
       try {
-        text = await readFile(file, "utf8");
+        bytes = await readFile(file);
+        if (file.endsWith(".gz")) bytes = await promisify(gunzip)(bytes);
       } catch (cause) {
         const { code } = cause as NodeJS.ErrnoException;
         throw new Error(`${file}: cannot be read (${code ?? "unknown"})`, { cause });
       }
-      return read(text, file);
+      return read(bytes.toString("utf8"), file);
     },
   };
 }

@@ -119,11 +119,22 @@ export function readNetworkList(name: string, file: string, text: string, kind: 
   if (entries.length <= skipped) throw new TableError(file, [`${skipped} lines are no networks`]);
   const table = new PrefixTable(entries);
   return {
-    name,
+    ...noNetworks(name),
     version,
     size: entries.length,
     skipped,
     byAddress: (address) => table.find(address),
+  };
+}
+
+/** A list that holds nothing, such as one that has not been fetched yet. */
+export function noNetworks(name: string): Networks {
+  return {
+    name,
+    version: "none yet",
+    size: 0,
+    skipped: 0,
+    byAddress: () => [],
     byAsn: () => [],
     naming: () => [],
   };

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Subject } from "#core/screening.ts";
 import { difference, refusal } from "./difference.ts";
@@ -84,10 +84,12 @@ export async function updateKept(
     const reason = before && !accept ? refusal(before, read, maxShrinkPercent) : null;
     if (reason !== null) return await fail("refused", `list ${name}: ${reason}`);
     const changes = difference(before?.entries ?? [], read.entries);
-    await rename(incoming, contentOf(folder, source, read.hash));
+    const content = contentOf(folder, source, read.hash);
+    await rename(incoming, content);
     const { etag, lastModified } = obtained;
     const versions = [...book.versions, keptOf(read, changes, checkedAt)];
     await writeBook(folder, { versions, etag, lastModified, checkedAt, lastError: "" } satisfies Book);
+    await pointLatest(folder, source, content);
     await forgetContents(folder, versions);
     const counts = { added: changes.added.length, removed: changes.removed.length };
     return { name, outcome: "updated", reason: "", version: read.version, ...counts };
@@ -103,6 +105,18 @@ async function readIncoming(source: ListSource, incoming: string): Promise<Watch
   } catch (error) {
     return (error as Error).message.replace(`${incoming}: `, "");
   }
+}
+
+/** Where the content in use can be found under a name that stays; replaced at once, never half. */
+export function latestOf(folder: string, { format }: Pick<ListSource, "format">): string {
+  return join(folder, `latest.${format}.gz`);
+}
+
+async function pointLatest(folder: string, source: ListSource, content: string): Promise<void> {
+  const latest = latestOf(folder, source);
+  await rm(`${latest}.new`, { force: true });
+  await link(content, `${latest}.new`);
+  await rename(`${latest}.new`, latest);
 }
 
 function contentOf(folder: string, { format }: ListSource, hash: string): string {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Task } from "#core/task.ts";
 import { type Kept, readBook } from "./history.ts";
-import { type ListSource, loadKept, type Update, updateKept } from "./kept-list.ts";
+import { type ListSource, latestOf, loadKept, type Update, updateKept } from "./kept-list.ts";
 import type { WatchList } from "./watch-list.ts";
 
 /** What `createLists` is told. */
@@ -44,6 +44,8 @@ export interface Lists {
   /** Asks the sources, of all lists or of those named. `accept` takes a version the guard would refuse. */
   update(options?: { names?: readonly string[]; accept?: boolean; signal?: AbortSignal }): Promise<Update[]>;
   status(): Promise<ListState[]>;
+  /** The content in use of a list, compressed, under a name that stays; the file may not be there yet. */
+  latest(name: string): string;
   /** Versions that were in use, oldest first. */
   history(name: string): Promise<Kept[]>;
   /** Updates at once and then every so often, until aborted. */
@@ -91,6 +93,11 @@ export function createLists({ directory, sources, maxShrinkPercent, now }: Lists
     },
     update,
     status,
+    latest(name) {
+      const source = sources.find((candidate) => candidate.name === name);
+      if (source === undefined) throw new Error(`no list is called ${name}`);
+      return latestOf(folderOf(name), source);
+    },
     history: async (name) => (await readBook(folderOf(name))).versions,
     schedule:
       ({ everyMs, sleep, onRound }) =>

@@ -24,7 +24,8 @@ export interface PlaceOfNetwork {
 
 /** What `createScreening` is told. */
 export interface ScreeningOptions {
-  lists: readonly ListFile[];
+  /** Those with a file are read at once; those that are fetched come with `replace`. */
+  lists: readonly (Omit<ListFile, "file"> & { file?: string | undefined })[];
   places: Places;
   /** Likeness of spelling from which a name is a match, 0..1; 0.9 unless said. Addresses always match exactly. */
   nameThreshold?: number;
@@ -60,8 +61,8 @@ const NOTHING: readonly Match[] = Object.freeze([]);
 /** Reads the bundled facts and the operator's lists. Rejects, naming the file, when one cannot be read. */
 export async function createScreening(options: ScreeningOptions): Promise<ScreeningService> {
   const lists = new Map<string, WatchList>();
-  for (const list of await Promise.all([FACTS, ...options.lists].map(readListFile)))
-    lists.set(list.name, list);
+  const files = options.lists.flatMap(({ file, ...list }) => (file === undefined ? [] : [{ ...list, file }]));
+  for (const list of await Promise.all([FACTS, ...files].map(readListFile))) lists.set(list.name, list);
   const { places, nameThreshold = 0.9 } = options;
   let matcher = createMatcher([...lists.values()], nameThreshold);
   let current = screenBy(matcher, places);

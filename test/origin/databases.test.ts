@@ -1,6 +1,7 @@
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createOrigin, type Reload } from "../../src/origin/origin.ts";
 import { readRecord } from "../../src/origin/record.ts";
@@ -176,4 +177,14 @@ test("a changed file is read again; a broken one leaves what was there", async (
   controller.abort();
   turns.shift()?.();
   await watching;
+});
+
+test("a fetched list is empty until it has a file, and is read compressed when it has one", async () => {
+  const file = join(directory, "latest.text.gz");
+  const origin = await createOrigin({ lists: [{ name: "vpns", file, kind: "vpn", fetched: true }] });
+  expect(origin.lookUp("198.51.99.1", AT).kind).toBe("unknown");
+  expect(origin.versions()).toContainEqual({ name: "vpns", version: "none yet" });
+  await writeFile(file, gzipSync("198.51.99.0/24\n"));
+  expect(await origin.reload()).toEqual([{ file, error: null }]);
+  expect(origin.lookUp("198.51.99.1", AT).kind).toBe("vpn");
 });

@@ -196,7 +196,11 @@ test("nothing half-written stays behind, and a damaged history says so", async (
   serve("");
   await lists.update();
   const files = await readdir(join(directory, "watch"));
-  expect(files.sort()).toEqual([expect.stringMatching(/^[0-9a-f]{12}\.text\.gz$/), "history.json"]);
+  expect(files.sort()).toEqual([
+    expect.stringMatching(/^[0-9a-f]{12}\.text\.gz$/),
+    "history.json",
+    "latest.text.gz",
+  ]);
   const content = join(directory, "watch", files[0] as string);
   const bytes = await readFile(content);
   await writeFile(content, bytes.subarray(0, bytes.length - 12));
