@@ -1,3 +1,5 @@
+import { legacyOf } from "./cash-address.ts";
+
 /**
  * How wallet addresses are spelled alike before they are compared. Addresses match exactly; these rules only undo what
  * does not belong to the address:
@@ -6,13 +8,15 @@
  * 2. a payment URI's scheme and query (`bitcoin:…?amount=1`, BIP 21), or the prefix of CashAddr and its kin
  *    (`bitcoincash:q…`, `kaspa:q…`), which may be left out in use, so it is taken off on both sides;
  * 3. letter case, only where the coin ignores it: hexadecimal (`0x…`, where case is a checksum, EIP-55), Bech32
- *    (`bc1…`, `ltc1…`: BIP 173) and CashAddr. Base58 addresses differ by case and are left alone.
+ *    (`bc1…`, `ltc1…`: BIP 173) and CashAddr. Base58 addresses differ by case and are left alone;
+ * 4. Bitcoin Cash's two spellings of one hash, CashAddr and the older Base58, of which the older is looked up.
  */
 export function addressKey(text: string): string {
   let value = text.replace(INVISIBLE, "");
   const scheme = SCHEME.exec(value);
   if (scheme) value = value.slice(scheme[0].length);
   if (scheme?.[0] !== undefined) value = value.split(/[?@]/, 1)[0] as string;
+  if (CASHADDR.test(value)) return legacyOf(value.toLowerCase()) ?? value.toLowerCase();
   return isCaseless(value) ? value.toLowerCase() : value;
 }
 

@@ -16,8 +16,14 @@ test.each([
   ["0x098B716B8Aaf21512996dC57EB0615e2383E2f96", ETHER],
   ["0X098B716B8AAF21512996DC57EB0615E2383E2F96", ETHER],
   [`ethereum:${ETHER}@1`, ETHER],
-  [`bitcoincash:${CASH}`, CASH],
-  [`BITCOINCASH:${CASH.toUpperCase()}`, CASH],
+  // The specification's own examples: key hashes and script hashes in both spellings.
+  [`bitcoincash:${CASH}`, "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu"],
+  [`BITCOINCASH:${CASH.toUpperCase()}`, "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu"],
+  ["qr95sy3j9xwd2ap32xkykttr4cvcu7as4y0qverfuy", "1KXrWXciRDZUpQwQmuM1DbwsKDLYAYsVLR"],
+  ["qqq3728yw0y47sqn6l2na30mcw6zm78dzqre909m2r", "16w1D5WRVKJuZUsSRzdLp9w3YGcgoxDXb"],
+  ["ppm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq", "3CWFddi6m4ndiGyKqzYvsFYagqDLPVMTzC"],
+  // One character changed: the checksum is wrong, so it is nothing but itself.
+  ["qqm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq", "qqm2qsznhks23z7629mms6s4cwef74vcwvn0h829pq"],
 ])("%j is looked up as %j", (text, key) => expect(addressKey(text)).toBe(key));
 
 test("case tells Base58 addresses apart", () => {
