@@ -1,10 +1,7 @@
 import { isIPv6 } from "node:net";
 
-/** An address as numbers: `bits` is 32 or 128, `value` its big-endian integer. */
-export interface Address {
-  bits: 32 | 128;
-  value: bigint;
-}
+/** An address as its big-endian integer: a number where it fits, because most addresses are IPv4. */
+export type Address = { bits: 32; value: number } | { bits: 128; value: bigint };
 
 /** The four octets as one unsigned integer, or -1 when the text is not a dotted quad. Octal-looking octets are refused. */
 export function parseIpv4(text: string): number {
@@ -37,7 +34,7 @@ export function formatIpv4(value: number): string {
 /** Reads IPv4 or IPv6 (a zone such as `%eth0` is left out). Null when the text is neither. */
 export function parseAddress(text: string): Address | null {
   const ipv4 = parseIpv4(text);
-  if (ipv4 >= 0) return { bits: 32, value: BigInt(ipv4) };
+  if (ipv4 >= 0) return { bits: 32, value: ipv4 };
   if (text.length > 64 || !isIPv6(text)) return null;
   return { bits: 128, value: parseIpv6(text) };
 }
@@ -58,8 +55,9 @@ function parseIpv6(text: string): bigint {
 }
 
 /** The one canonical spelling: dotted quad, or RFC 5952 lower-case hexadecimal with the longest run of zeros left out. */
-export function formatAddress({ bits, value }: Address): string {
-  if (bits === 32) return formatIpv4(Number(value));
+export function formatAddress(address: Address): string {
+  if (address.bits === 32) return formatIpv4(address.value);
+  const { value } = address;
   const hex = value.toString(16).padStart(32, "0");
   const groups = Array.from({ length: 8 }, (_, index) =>
     Number.parseInt(hex.slice(index * 4, index * 4 + 4), 16).toString(16),
@@ -88,7 +86,8 @@ export function parsePrefix(text: string): Block | null {
   const slash = text.indexOf("/");
   const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
   if (address === null) return null;
-  const { bits, value } = address;
+  const { bits } = address;
+  const value = BigInt(address.value);
   const digits = slash < 0 ? String(bits) : text.slice(slash + 1);
   if (!/^(0|[1-9]\d{0,2})$/.test(digits)) return null;
   const length = Number(digits);

@@ -59,46 +59,102 @@ export function unreadable(ip: string): Origin {
   return Object.freeze({ ...EMPTY, ip, facts: [] });
 }
 
+/** What the tables and databases have for an address; each array and record is the same object wherever it is the same. */
 interface Found {
-  own: readonly Network[];
-  others: readonly Network[];
-  records: readonly { record: RecordFacts; database: Sources["databases"][number] }[];
+  own: readonly (readonly Network[])[];
+  others: readonly (readonly Network[])[];
+  records: readonly (RecordFacts | null)[];
 }
 
-/** Puts the origin of an address together as of `atMs`. */
-export function compose(sources: Sources, address: Address, atMs: number): Answer {
-  const valid: Period = { ...ALWAYS };
-  const held = (tables: readonly Networks[], find: (table: Networks) => readonly Network[]) =>
-    tables.flatMap((table) =>
-      find(table).filter((row) => {
-        narrow(valid, row, atMs);
-        return holds(row, atMs);
-      }),
-    );
-  const ip = formatAddress(address);
-  const own = held(sources.own, (table) => table.byAddress(address));
-  if (own.length === 0) {
+/** Puts origins together from one state of tables and databases. */
+export function createComposer(sources: Sources): (address: Address, atMs: number) => Answer {
+  const known = new Answers();
+
+  function compose(address: Address, atMs: number): Answer {
+    const own = sources.own.map((table) => table.byAddress(address));
+    if (!own.some((rows) => rows.some((row) => holds(row, atMs)))) {
+      const standard = byStandard(address, atMs, own);
+      if (standard !== null) return standard;
+    }
+    const ip = formatAddress(address);
+    const others = sources.tables.map((table) => table.byAddress(address));
+    const records = sources.databases.map((database) => database.find(ip));
+    const parts = [...own, ...others, ...records];
+    let answer = known.get(parts, atMs);
+    if (answer === undefined) {
+      answer = gather(sources, { own, others, records }, atMs);
+      known.set(parts, answer);
+    }
+    return { origin: at(ip, answer.origin), fromMs: answer.fromMs, untilMs: answer.untilMs };
+  }
+
+  /** Private, reserved and tunnelled addresses; null for ordinary ones. Rows of the operator's may come or go with time. */
+  function byStandard(address: Address, atMs: number, own: Found["own"]): Answer | null {
     const inner = embedded(address);
-    if (inner !== null) return tunnelled(sources, ip, inner, atMs);
-    const reserved = special(address);
+    const reserved = inner === null ? special(address) : null;
+    if (inner === null && reserved === null) return null;
+    const valid = { ...ALWAYS };
+    for (const row of own.flat()) narrow(valid, row, atMs);
+    const ip = formatAddress(address);
     if (reserved !== null) {
       const fact: Fact = { fact: "network", value: reserved.name, source: SPECIAL_SOURCE };
       const origin = { ...EMPTY, ip, holder: reserved.name, kind: reserved.kind, facts: [fact] };
       return { ...valid, origin: Object.freeze(origin) };
     }
+    if (inner === null) return null;
+    const answer = compose(inner.address, atMs);
+    narrow(valid, answer, atMs);
+    return { ...valid, origin: inner.how === "mapped" ? answer.origin : tunnelled(ip, inner, answer.origin) };
   }
-  const others = held(sources.tables, (table) => table.byAddress(address));
-  const records: Found["records"] = sources.databases.flatMap((database) => {
-    const record = database.find(ip);
-    return record === null ? [] : [{ record, database }];
-  });
-  const known = [...own, ...others, ...records.map(({ record }) => record)];
-  const asn = known.find((row) => row.asn !== 0)?.asn;
-  if (asn !== undefined) {
-    own.push(...held(sources.own, (table) => table.byAsn(asn)));
-    others.push(...held(sources.tables, (table) => table.byAsn(asn)));
+
+  return compose;
+}
+
+/** The same answer for another address; written out because spreading is slower. */
+function at(ip: string, origin: Origin): Origin {
+  const { country, region, asn, holder, kind, tier, confidence, facts } = origin;
+  return Object.freeze({ ip, country, region, asn, holder, kind, tier, confidence, facts });
+}
+
+/** Combinations of stretches and records whose answer is kept. */
+const ANSWERS_KEPT = 65_536;
+
+/**
+ * Answers by the very objects they were made from: most addresses of a pool lie in few stretches and records, and
+ * differ in nothing but themselves. A chain of Maps, one a table or database; all is forgotten when it is full.
+ */
+class Answers {
+  #root = new Map<unknown, unknown>();
+  #size = 0;
+
+  get(parts: readonly unknown[], atMs: number): Answer | undefined {
+    let node: unknown = this.#root;
+    for (const part of parts) {
+      if (node === undefined) return undefined;
+      node = (node as Map<unknown, unknown>).get(part);
+    }
+    return (node as Answer[] | undefined)?.find((answer) => holds(answer, atMs));
   }
-  return { origin: gather(sources.tiers, ip, { own, others, records }, atMs, valid), ...valid };
+
+  set(parts: readonly unknown[], answer: Answer): void {
+    if (this.#size >= ANSWERS_KEPT) {
+      this.#root = new Map();
+      this.#size = 0;
+    }
+    this.#size += 1;
+    let node = this.#root;
+    for (const part of parts.slice(0, -1)) {
+      let next = node.get(part) as Map<unknown, unknown> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        node.set(part, next);
+      }
+      node = next;
+    }
+    const answers = node.get(parts.at(-1)) as Answer[] | undefined;
+    if (answers) answers.push(answer);
+    else node.set(parts.at(-1), [answer]);
+  }
 }
 
 /** A field's value, who gives it and how far it is believed. */
@@ -109,10 +165,28 @@ interface Given<T> {
 }
 
 /** Takes each field from the first that has it, tables before databases, and notes where it was read. */
-function gather(tiers: Tiers, ip: string, found: Found, atMs: number, valid: Period): Origin {
+function gather(sources: Sources, found: Found, atMs: number): Answer {
+  const valid: Period = { ...ALWAYS };
+  const held = (rows: readonly Network[]) => {
+    for (const row of rows) narrow(valid, row, atMs);
+    return rows.filter((row) => holds(row, atMs));
+  };
+  const own = found.own.flatMap(held);
+  const others = found.others.flatMap(held);
+  const records = found.records.flatMap((record, index) => {
+    const database = sources.databases[index];
+    return record && database ? [{ record, database }] : [];
+  });
+  const number = [...own, ...others, ...records.map(({ record }) => record)].find(
+    (row) => row.asn !== 0,
+  )?.asn;
+  if (number !== undefined) {
+    own.push(...sources.own.flatMap((table) => held(table.byAsn(number))));
+    others.push(...sources.tables.flatMap((table) => held(table.byAsn(number))));
+  }
   const givers = [
-    ...[...found.own, ...found.others].map((row) => ({ ...row, curated: true })),
-    ...found.records.map(({ record, database: { source, confidence } }) => ({
+    ...[...own, ...others].map((row) => ({ ...row, curated: true })),
+    ...records.map(({ record, database: { source, confidence } }) => ({
       ...record,
       source,
       confidence,
@@ -132,11 +206,11 @@ function gather(tiers: Tiers, ip: string, found: Found, atMs: number, valid: Per
   const region = pick("region", (giver) => giver.region.startsWith(`${country}-`));
   const asn = pick("asn");
   const holder = pick("holder");
-  const final = found.own.some((row) => row.kind !== "");
+  const final = own.some((row) => row.kind !== "");
   const telling = TELLING.find((kind) => givers.some((giver) => giver.kind === kind));
   const use = final ? pick("kind") : pick("kind", (giver) => giver.kind !== "" && giver.kind === telling);
   const kind = use?.value || "unknown";
-  const tier = tiers.of(country, region?.value ?? "", atMs, valid);
+  const tier = sources.tiers.of(country, region?.value ?? "", atMs, valid);
   const network = asn ?? holder;
   const name = [asn ? `AS${asn.value}` : "", holder?.value].filter(Boolean).join(" ");
   const facts: Fact[] = [];
@@ -148,38 +222,32 @@ function gather(tiers: Tiers, ip: string, found: Found, atMs: number, valid: Per
   const disagreed =
     !givers.some((giver) => giver.curated && giver.country !== "") &&
     givers.some((giver) => giver.country !== "" && giver.country !== country);
-  return Object.freeze({
-    ip,
-    country,
-    region: region?.value ?? "",
-    asn: asn?.value ?? 0,
-    holder: holder?.value ?? "",
-    kind,
-    tier: tier.tier,
-    confidence: (place?.confidence ?? 0) * (VEILED[kind] ?? 1) * (disagreed ? DISAGREED : 1),
-    facts,
-  });
+  const confidence = (place?.confidence ?? 0) * (VEILED[kind] ?? 1) * (disagreed ? DISAGREED : 1);
+  return {
+    ...valid,
+    origin: {
+      ip: "",
+      country,
+      region: region?.value ?? "",
+      asn: asn?.value ?? 0,
+      holder: holder?.value ?? "",
+      kind,
+      tier: tier.tier,
+      confidence,
+      facts: Object.freeze(facts),
+    },
+  };
 }
 
-/** A tunnel's or translator's address stands for the IPv4 address inside; a mapped one *is* that address. */
-function tunnelled(sources: Sources, ip: string, inner: Embedded, atMs: number): Answer {
-  const answer = compose(sources, inner.address, atMs);
-  if (inner.how === "mapped") return answer;
-  const fact: Fact = {
-    fact: "network",
-    value: `${inner.name} of ${answer.origin.ip}`,
-    source: SPECIAL_SOURCE,
-  };
-  const { origin } = answer;
-  return {
-    ...answer,
-    origin: Object.freeze({
-      ...origin,
-      ip,
-      // What carries a private or reserved address should not be on the wire at all.
-      kind: origin.kind === "private" || origin.kind === "reserved" ? "reserved" : "relay",
-      confidence: origin.confidence * TUNNELLED,
-      facts: [...origin.facts, fact],
-    }),
-  };
+/** A tunnel's or translator's address stands for the IPv4 address inside. */
+function tunnelled(ip: string, inner: Embedded, origin: Origin): Origin {
+  const value = `${inner.name} of ${origin.ip}`;
+  return Object.freeze({
+    ...origin,
+    ip,
+    // What carries a private or reserved address should not be on the wire at all.
+    kind: origin.kind === "private" || origin.kind === "reserved" ? "reserved" : "relay",
+    confidence: origin.confidence * TUNNELLED,
+    facts: [...origin.facts, { fact: "network", value, source: SPECIAL_SOURCE } satisfies Fact],
+  });
 }

@@ -30,11 +30,11 @@ export class PrefixTable<T> {
     this.#items6 = ipv6.map(({ items }) => items);
   }
 
-  /** Narrowest first; among equal blocks in the order given. */
-  find({ bits, value }: Address): readonly T[] {
-    return bits === 32
-      ? at(this.#starts4, this.#items4, Number(value))
-      : at(this.#starts6, this.#items6, value);
+  /** Narrowest first; among equal blocks in the order given. The same array for every address of a stretch. */
+  find(address: Address): readonly T[] {
+    return address.bits === 32
+      ? at(this.#starts4, this.#items4, address.value)
+      : at(this.#starts6, this.#items6, address.value);
   }
 }
 

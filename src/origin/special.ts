@@ -78,9 +78,10 @@ export interface Embedded {
 const LOW_32 = 0xffff_ffffn;
 
 /** Takes the IPv4 address out of IPv4-mapped, 6to4 (RFC 3056), Teredo (RFC 4380: inverted) and NAT64 (RFC 6052) addresses. */
-export function embedded({ bits, value }: Address): Embedded | null {
-  if (bits === 32) return null;
-  const ipv4 = (inner: bigint): Address => ({ bits: 32, value: inner & LOW_32 });
+export function embedded(address: Address): Embedded | null {
+  if (address.bits === 32) return null;
+  const { value } = address;
+  const ipv4 = (inner: bigint): Address => ({ bits: 32, value: Number(inner & LOW_32) });
   if (value >> 32n === 0xffffn)
     return { address: ipv4(value), how: "mapped", name: "IPv4-mapped (RFC 4291)" };
   if (value >> 112n === 0x2002n)

@@ -1,8 +1,11 @@
 import { BlockList } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatAddress, parseAddress, parsePrefix } from "../../src/origin/address.ts";
+import { type Address, formatAddress, parseAddress, parsePrefix } from "../../src/origin/address.ts";
 import { PrefixTable } from "../../src/origin/prefix-table.ts";
+
+const addressOf = (bits: 32 | 128, value: bigint): Address =>
+  bits === 32 ? { bits, value: Number(value) } : { bits, value };
 
 /** Blocks crowded into a corner, so that they nest and touch. */
 const crowded = (bits: 32 | 128) =>
@@ -17,12 +20,12 @@ test.each([32, 128] as const)("finds what BlockList finds, the narrowest first (
       const base = bits === 32 ? 0xc000_0200n : 0x2001_0db8n << 96n;
       const entries = blocks.map(({ value, length }, order) => {
         const first = base + ((value >> BigInt(bits - length)) << BigInt(bits - length));
-        const text = `${formatAddress({ bits, value: first })}/${length}`;
+        const text = `${formatAddress(addressOf(bits, first))}/${length}`;
         const block = parsePrefix(text);
         if (block === null) throw new Error(text);
         return { block, item: { order, length, text } };
       });
-      const address = { bits, value: base + offset };
+      const address = addressOf(bits, base + offset);
       const found = new PrefixTable(entries).find(address);
       const expected = entries
         .map(({ item }) => item)
@@ -55,5 +58,5 @@ test("holds the first and the last address there is", () => {
     const address = parseAddress(ip);
     expect(address && table.find(address)).toEqual([item]);
   }
-  expect(new PrefixTable([]).find({ bits: 32, value: 1n })).toEqual([]);
+  expect(new PrefixTable([]).find({ bits: 32, value: 1 })).toEqual([]);
 });
