@@ -1,5 +1,6 @@
 import type { Fact, NetworkKind, Origin } from "#core/origin.ts";
 import { type Address, formatAddress } from "./address.ts";
+import { type Answer, Answers } from "./answers.ts";
 import type { Database } from "./database.ts";
 import { ALWAYS, holds, narrow, type Period } from "./dated.ts";
 import type { Network, Networks } from "./networks.ts";
@@ -18,11 +19,6 @@ export interface Sources {
     confidence: number;
   })[];
   tiers: Tiers;
-}
-
-/** An answer, and the stretch of time over which it is the same. */
-export interface Answer extends Period {
-  origin: Origin;
 }
 
 /**
@@ -114,47 +110,6 @@ export function createComposer(sources: Sources): (address: Address, atMs: numbe
 function at(ip: string, origin: Origin): Origin {
   const { country, region, asn, holder, kind, tier, confidence, facts } = origin;
   return Object.freeze({ ip, country, region, asn, holder, kind, tier, confidence, facts });
-}
-
-/** Combinations of stretches and records whose answer is kept. */
-const ANSWERS_KEPT = 65_536;
-
-/**
- * Answers by the very objects they were made from: most addresses of a pool lie in few stretches and records, and
- * differ in nothing but themselves. A chain of Maps, one a table or database; all is forgotten when it is full.
- */
-class Answers {
-  #root = new Map<unknown, unknown>();
-  #size = 0;
-
-  get(parts: readonly unknown[], atMs: number): Answer | undefined {
-    let node: unknown = this.#root;
-    for (const part of parts) {
-      if (node === undefined) return undefined;
-      node = (node as Map<unknown, unknown>).get(part);
-    }
-    return (node as Answer[] | undefined)?.find((answer) => holds(answer, atMs));
-  }
-
-  set(parts: readonly unknown[], answer: Answer): void {
-    if (this.#size >= ANSWERS_KEPT) {
-      this.#root = new Map();
-      this.#size = 0;
-    }
-    this.#size += 1;
-    let node = this.#root;
-    for (const part of parts.slice(0, -1)) {
-      let next = node.get(part) as Map<unknown, unknown> | undefined;
-      if (next === undefined) {
-        next = new Map();
-        node.set(part, next);
-      }
-      node = next;
-    }
-    const answers = node.get(parts.at(-1)) as Answer[] | undefined;
-    if (answers) answers.push(answer);
-    else node.set(parts.at(-1), [answer]);
-  }
 }
 
 /** A field's value, who gives it and how far it is believed. */

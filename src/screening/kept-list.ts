@@ -4,6 +4,7 @@ import type { Subject } from "#core/screening.ts";
 import { difference, refusal } from "./difference.ts";
 import type { Format } from "./formats.ts";
 import { type Book, type Kept, readBook, writeBook } from "./history.ts";
+import { ListError } from "./list-error.ts";
 import { obtain } from "./obtain.ts";
 import { readListFile } from "./read-file.ts";
 import type { WatchList } from "./watch-list.ts";
@@ -70,7 +71,8 @@ export async function updateKept(
     await writeBook(folder, { ...book, lastError: reason });
     return { ...none, outcome, reason };
   };
-  const incoming = join(folder, `incoming.${source.format}.gz`);
+  // Another process may be updating the same list.
+  const incoming = join(folder, `incoming-${process.pid}.${source.format}.gz`);
   try {
     const obtained = await obtain({ ...book, url: source.url, file: source.file }, incoming, signal);
     if (obtained.outcome === "unreachable") return await fail("unreachable", obtained.reason);
@@ -80,8 +82,8 @@ export async function updateKept(
     }
     const read = await readIncoming(source, incoming);
     if (typeof read === "string") return await fail("refused", read);
-    const before = await loadKept({ source, folder });
-    const reason = before && !accept ? refusal(before, read, maxShrinkPercent) : null;
+    const before = await loadUndamaged(source, folder);
+    const reason = accept || !last ? null : refusal(before ?? last, read, maxShrinkPercent);
     if (reason !== null) return await fail("refused", `list ${name}: ${reason}`);
     const changes = difference(before?.entries ?? [], read.entries);
     const content = contentOf(folder, source, read.hash);
@@ -95,6 +97,16 @@ export async function updateKept(
     return { name, outcome: "updated", reason: "", version: read.version, ...counts };
   } finally {
     await rm(incoming, { force: true });
+  }
+}
+
+/** A version that was damaged on disk must not keep a good one out; the history still says how long it was. */
+async function loadUndamaged(source: ListSource, folder: string): Promise<WatchList | null> {
+  try {
+    return await loadKept({ source, folder });
+  } catch (error) {
+    if (error instanceof ListError) return null;
+    throw error;
   }
 }
 

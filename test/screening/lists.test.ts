@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ListSource, Update } from "../../src/screening/kept-list.ts";
 import { createLists, type ListState } from "../../src/screening/lists.ts";
+import { refresh } from "../../src/screening/refresh.ts";
+import { createScreening } from "../../src/screening/screening.ts";
 
 const DAY_MS = 86_400_000;
 let root: string;
@@ -205,8 +207,40 @@ test("nothing half-written stays behind, and a damaged history says so", async (
   const bytes = await readFile(content);
   await writeFile(content, bytes.subarray(0, bytes.length - 12));
   await expect(lists.load()).rejects.toThrow(/list watch: .*\.text\.gz: /);
+  // A damaged version does not keep a good one out, and its length still guards.
+  serve(lines(0, 2));
+  expect(await lists.update()).toMatchObject([
+    { outcome: "refused", reason: expect.stringContaining("has 2 entries") },
+  ]);
+  serve(lines(0, 4));
+  expect(await lists.update()).toMatchObject([{ outcome: "updated", added: 4 }]);
+  expect(await values(lists)).toHaveLength(4);
   await writeFile(join(directory, "watch", "history.json"), "{");
   await expect(lists.load()).rejects.toThrow("history.json: is damaged; move it away to start anew");
+});
+
+test("versions on disk are taken into use, whoever fetched them, and what was before can still be asked", async () => {
+  const lists = listsOf(source());
+  const none = () => ({ tier: "unknown" as const, place: "", source: "", note: "" });
+  const lookUp = (ip: string) => ({
+    ip,
+    ...{ country: "ZZ", region: "", asn: 0, holder: "" },
+    kind: "unknown" as const,
+    tier: "unknown" as const,
+    confidence: 0,
+    facts: [],
+  });
+  const screening = await createScreening({
+    lists: [],
+    places: { lookUp, place: none, system: () => [], versions: () => [] },
+  });
+  expect(await refresh(screening, lists)).toBeNull();
+  serve(lines(0, 40));
+  await lists.update();
+  const before = await refresh(screening, lists);
+  expect(before?.("address", "1address7", nowMs).matches).toEqual([]);
+  expect(screening.screen("address", "1address7", nowMs).matches).toHaveLength(1);
+  expect(await refresh(screening, lists)).toBeNull();
 });
 
 test("the schedule updates at once, again after each wait, and tells what is stale", async () => {
