@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
-import type { Decoder, Direction } from "./decoder.ts";
-import type { Moment } from "./ledger-context.ts";
+import type { Decoder } from "./decoder.ts";
+import type { Direction, Moment } from "./ledger-context.ts";
 
 /** One connection's decoder as the backlog drives it; null once it failed. */
 export interface Decoding {

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Direction } from "./decoder.ts";
+import type { Direction } from "./ledger-context.ts";
 
 /** What a forwarded pair of connections tells its owner. */
 export interface ForwardHooks {

@@ -1,9 +1,9 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import type { Batch, Collector } from "#core/collector.ts";
+import type { Log } from "#core/log.ts";
 import { writeObservation } from "#core/observation.ts";
 import { runAll, type Task } from "#core/task.ts";
-import type { Log } from "./log.ts";
 import { pause } from "./pause.ts";
 import { Spool } from "./spool.ts";
 

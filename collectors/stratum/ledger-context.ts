@@ -6,6 +6,9 @@ export interface Moment {
   tickMs: number;
 }
 
+/** Which way bytes go: `up` from the miner to the pool, `down` from the pool to the miner. */
+export type Direction = "up" | "down";
+
 /** What decoding met; each only ever rises. */
 export interface DecodeCounters {
   messages: number;
@@ -17,6 +20,8 @@ export interface DecodeCounters {
   /** Shares of a job this connection was not told, or told too long ago. */
   unknownJobs: number;
   refusedLogins: number;
+  /** Connections that are not line-framed JSON: TLS, Stratum V2, HTTP. */
+  opaque: number;
   /** Requests whose answer never came, and answers to nothing. */
   unanswered: number;
   unasked: number;
@@ -32,6 +37,7 @@ export function createDecodeCounters(): DecodeCounters {
     badDifficulties: 0,
     unknownJobs: 0,
     refusedLogins: 0,
+    opaque: 0,
     unanswered: 0,
     unasked: 0,
   };
@@ -40,6 +46,7 @@ export function createDecodeCounters(): DecodeCounters {
 /** What all connections to one pool share. */
 export interface LedgerContext {
   pool: string;
+  /** Of connections whose dialect leaves it open. */
   algorithm: string;
   counters: DecodeCounters;
   emit: (observation: Observation) => void;
@@ -55,6 +62,8 @@ export interface SessionIdentity {
   address: string;
   port?: number;
   tls?: boolean;
+  /** The connection's beginning was not seen. */
+  midStream?: boolean;
 }
 
 /** A request of the miner, kept until the pool answers it. */

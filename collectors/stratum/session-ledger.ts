@@ -1,6 +1,8 @@
-import { MAX_DIFFICULTY, type Outcome, type Session, type Share } from "#core/observation.ts";
+import { hashesPerDifficulty } from "#core/hashrate.ts";
+import { type Job, MAX_DIFFICULTY, type Outcome, type Session, type Share } from "#core/observation.ts";
 import type { LedgerContext, Moment, Pending, SessionIdentity } from "./ledger-context.ts";
-import { isText, splitWorkerName, type WorkerName } from "./worker-name.ts";
+import { hashesForTarget } from "./work-target.ts";
+import { splitWorkerName, type WorkerName } from "./worker-name.ts";
 
 /** Requests one connection may have open; miners keep at most a few. The oldest is given up. */
 const MAX_PENDING = 256;
@@ -24,10 +26,16 @@ export class SessionLedger {
   agent: string | undefined;
   /** Extranonce 1 and 2 together, in bytes; null until a subscribe was answered. */
   extranonceBytes: number | null = null;
-  /** The difficulty last announced; NaN while none is known. */
-  difficulty = Number.NaN;
+  /** The name last logged in with, for dialects whose shares name nobody. */
+  loginName: unknown;
   rttMs: number | undefined;
   appRttMs: number | undefined;
+  #algorithm: string;
+  /** What a share of announced difficulty 1 stands for; null: the algorithm's own unit. */
+  #hashesPerUnit: number | null = null;
+  /** Announced last: one of the two, the other is NaN. Both are while none is known. */
+  #announcedDifficulty = Number.NaN;
+  #announcedHashes = Number.NaN;
   #pending: Pending[] = [];
   #jobs = new Map<string, number>();
   #cleanJob: string | null = null;
@@ -43,6 +51,21 @@ export class SessionLedger {
   constructor(context: LedgerContext, identity: SessionIdentity) {
     this.context = context;
     this.identity = identity;
+    this.#algorithm = context.algorithm;
+  }
+
+  /** The difficulty in force, in the algorithm's unit; NaN while none is known. */
+  get difficulty(): number {
+    const unit = hashesPerDifficulty(this.#algorithm);
+    if (!Number.isNaN(this.#announcedHashes)) return this.#announcedHashes / unit;
+    return this.#announcedDifficulty * (this.#hashesPerUnit === null ? 1 : this.#hashesPerUnit / unit);
+  }
+
+  /** Settles the algorithm: the configured one if it is among these, else the first; with none given it stays. */
+  adopt(algorithms: readonly string[], hashesPerUnit?: number): void {
+    this.#hashesPerUnit = hashesPerUnit ?? null;
+    if (algorithms.includes(this.context.algorithm)) this.#algorithm = this.context.algorithm;
+    else this.#algorithm = algorithms[0] ?? this.context.algorithm;
   }
 
   opened({ atMs }: Moment): void {
@@ -61,6 +84,12 @@ export class SessionLedger {
 
   /** Keeps a request until it is answered. Ids may repeat: answers then meet requests in their order. */
   ask(request: Pending): void {
+    // Polls under one id are often answered under another, or not at all.
+    if (
+      request.kind === "other" &&
+      this.#pending.some(({ kind, id }) => kind === "other" && id === request.id)
+    )
+      return;
     this.#pending.push(request);
     if (this.#pending.length > MAX_PENDING) {
       this.#pending.shift();
@@ -98,23 +127,54 @@ export class SessionLedger {
       return;
     }
     this.#login = split;
+    this.loginName = name;
     this.#tell("authorize", atMs, split);
   }
 
   /** Takes an announced difficulty. After one that cannot be, none is known: no share is counted at a guess. */
   setDifficulty(value: unknown): void {
+    this.forgetDifficulty();
     const difficulty = typeof value === "string" && value !== "" ? Number(value) : value;
-    if (typeof difficulty === "number" && difficulty > 0 && difficulty <= MAX_DIFFICULTY) {
-      this.difficulty = difficulty;
-      return;
-    }
-    this.difficulty = Number.NaN;
+    if (isDifficulty(difficulty)) this.#announcedDifficulty = difficulty;
+    else this.#refuseDifficulty();
+  }
+
+  /** Takes an announced target, 256 bits big-endian in hexadecimal. */
+  setTarget(value: unknown): void {
+    this.forgetDifficulty();
+    this.#announcedHashes = hashesForTarget(value);
+    if (Number.isNaN(this.#announcedHashes)) this.#refuseDifficulty();
+  }
+
+  /** Until the next announcement no difficulty is known. */
+  forgetDifficulty(): void {
+    this.#announcedDifficulty = Number.NaN;
+    this.#announcedHashes = Number.NaN;
+  }
+
+  #refuseDifficulty(): void {
     this.context.counters.badDifficulties += 1;
     this.context.refuse("difficulty that cannot be one", this.identity.session);
   }
 
-  /** Binds a job to the difficulty in force, or to its own where the dialect carries it in the job. */
-  bindJob({ tickMs }: Moment, jobId: string, clean: boolean, difficulty = this.difficulty): void {
+  /** Tells a job the pool announced; `complete` fills in what costs time to decode. */
+  announceJob(
+    { atMs }: Moment,
+    said: Pick<Job, "jobId" | "prevHash" | "clean" | "height">,
+    complete: (job: Job) => void = () => {},
+  ): void {
+    const job: Job = { type: "job", atMs: Math.floor(atMs), pool: this.context.pool, ...said };
+    this.context.announce(job, () => complete(job));
+  }
+
+  /** Binds a job to the difficulty in force, or to its own (in `hashes`) where the dialect carries it in the job. */
+  bindJob({ tickMs }: Moment, jobId: string, clean: boolean, hashes?: number): void {
+    const own = hashes === undefined ? this.difficulty : hashes / hashesPerDifficulty(this.#algorithm);
+    if (hashes !== undefined) {
+      this.#announcedHashes = hashes;
+      if (!isDifficulty(own)) this.#refuseDifficulty();
+    }
+    const difficulty = isDifficulty(own) ? own : Number.NaN;
     if (clean) {
       this.#forgetJobs(KEPT_OVER_CLEAN);
       this.#cleanJob = jobId;
@@ -155,12 +215,11 @@ export class SessionLedger {
       this.#tellBetter(atMs);
     }
     this.context.counters.shares += 1;
-    const { pool, algorithm } = this.context;
     const observation: Share = {
       type: "share",
       atMs: Math.floor(share.atMs),
-      pool,
-      algorithm,
+      pool: this.context.pool,
+      algorithm: this.#algorithm,
       ...split,
       session,
       ip: address,
@@ -230,7 +289,6 @@ export class SessionLedger {
   }
 }
 
-/** An agent as it may stand in an observation; anything else is left out. */
-export function readAgent(value: unknown): string | undefined {
-  return isText(value) ? value : undefined;
+function isDifficulty(value: unknown): value is number {
+  return typeof value === "number" && value > 0 && value <= MAX_DIFFICULTY;
 }

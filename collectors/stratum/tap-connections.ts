@@ -1,9 +1,9 @@
 import { type BlockList, connect, type Socket } from "node:net";
+import type { Log } from "#core/log.ts";
 import { DecodeBacklog, type Decoding } from "./decode-backlog.ts";
 import type { DecoderFactory } from "./decoder.ts";
 import { forward } from "./forward.ts";
 import { peerKey, type RoundTrips } from "./kernel-round-trips.ts";
-import type { Log } from "./log.ts";
 import { acceptProxyHeader } from "./proxy-acceptance.ts";
 import { type Endpoint, plainAddress, writeProxyHeader } from "./proxy-protocol.ts";
 

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, BlockList, createServer, isIP, type Server } from "node:net";
 import type { Batch, Collector } from "#core/collector.ts";
+import type { Log } from "#core/log.ts";
 import { createDecoderFactory, type DecoderFactory } from "./decoder.ts";
 import { JobBoard } from "./job-board.ts";
 import { type RoundTrips, readKernelRoundTrips } from "./kernel-round-trips.ts";
 import { createDecodeCounters, type DecodeCounters } from "./ledger-context.ts";
-import type { Log } from "./log.ts";
 import { ObservationQueue } from "./observation-queue.ts";
 import { pause } from "./pause.ts";
 import { createTapConnections, type ForwardCounters } from "./tap-connections.ts";
@@ -85,7 +85,7 @@ export function createTap(options: TapOptions): Tap {
     refuse: queue.refuse.bind(queue),
     announce: board.announce.bind(board),
   };
-  const decoders = createDecoderFactory(context, options.maxLineBytes);
+  const decoders = createDecoderFactory(context, { maxLineBytes: options.maxLineBytes });
   const connections = createTapConnections({
     ...options,
     now,

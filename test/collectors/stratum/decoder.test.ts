@@ -24,7 +24,7 @@ function open(maxLineBytes = 65_536) {
       refuse: (reason) => refusals.push(reason),
       announce: board.announce.bind(board),
     },
-    maxLineBytes,
+    { maxLineBytes },
   )({ session: "tap-1", address: "203.0.113.7", port: 4711 }, { atMs: 0, tickMs: 0 });
   const send = (direction: "up" | "down") => (atMs: number, message: unknown) =>
     decoder.push(direction, Buffer.from(`${JSON.stringify(message)}\n`), { atMs, tickMs: atMs });
