@@ -12,6 +12,7 @@ const MAX_JOBS = 32;
 const KEPT_OVER_CLEAN = 4;
 /** A round trip is told again when it fell by a fifth: a minimum settles, so this ends after a few times. */
 const WORTH_TELLING = 0.8;
+const UNNAMED = { reason: "share of a login that was not seen" };
 /** Longest round trip an observation may carry; see the schema. */
 const LONGEST_ROUND_TRIP_MS = 600_000;
 
@@ -203,7 +204,7 @@ export class SessionLedger {
   /** A share was judged. It is dated when it was handed in. */
   judged({ atMs }: Moment, share: Extract<Pending, { kind: "submit" }>, outcome: Outcome | null): void {
     const { session, address } = this.identity;
-    const split = this.#split(share.name);
+    const split = share.name === undefined ? UNNAMED : this.#split(share.name);
     if ("reason" in split || outcome === null || Number.isNaN(share.difficulty)) {
       const without =
         outcome === null ? "answer that neither accepts nor refuses" : "share with no known difficulty";
