@@ -13,7 +13,8 @@ import {
   WORD,
 } from "#core/cells.ts";
 import { resetFocus } from "#core/focus.ts";
-import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
+import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import type { Bucket } from "#core/metrics-book.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { hashText, mark, marked, nameTemplate } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
@@ -31,7 +32,7 @@ export interface Source {
   firstMs: number;
   lastMs: number;
   /** The metrics bucket its last share counted in, while it is open. */
-  bucket: MetricDelta | undefined;
+  bucket: Bucket | undefined;
 }
 
 /** What is known of one account: numbers in a compact place, and the few texts that matter. */

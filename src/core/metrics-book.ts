@@ -1,20 +1,25 @@
 import { MEASUREMENTS, type MeasurementName, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
 import type { Origin } from "#core/origin.ts";
 
+/** A bucket the book may still add to. */
+export interface Bucket extends MetricDelta {
+  open: boolean;
+}
+
 /** A source that remembers the bucket its last share counted in. */
 interface Remembering {
   origin: Origin;
-  bucket: MetricDelta | undefined;
+  bucket: Bucket | undefined;
 }
 
 /** Gathers what metrics gained since they were last taken. Bounded by the series of the minutes in between. */
 export class MetricsBook {
-  #deltas = new Map<string, MetricDelta>();
+  #deltas = new Map<string, Bucket>();
   /** The bucket of the last share of each pool and algorithm: nearly every share falls into it. */
-  readonly #running = new Map<string, MetricDelta>();
+  readonly #running = new Map<string, Bucket>();
 
   /** The bucket of a series at an instant, made empty where it is missing. Sums start at 0, lasts at NaN. */
-  bucket(measurement: MeasurementName, tags: readonly string[], atMs: number): MetricDelta {
+  bucket(measurement: MeasurementName, tags: readonly string[], atMs: number): Bucket {
     const bucketMs = atMs - (atMs % MINUTE_MS);
     const key = `${measurement}\n${bucketMs}\n${tags.join("\n")}`;
     let delta = this.#deltas.get(key);
@@ -63,7 +68,7 @@ export class MetricsBook {
     const deltas = [...this.#deltas.values()];
     for (const delta of deltas) delta.open = false;
     this.#deltas = new Map();
-    return deltas;
+    return deltas.map(({ open: _, ...delta }) => delta);
   }
 }
 

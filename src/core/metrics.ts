@@ -56,8 +56,6 @@ export interface MetricDelta {
   /** Start of the minute, milliseconds since the epoch. */
   bucketMs: number;
   values: number[];
-  /** True while the book may still add to it. */
-  open?: boolean;
 }
 
 /** One stored bucket, absolute. */

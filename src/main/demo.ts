@@ -55,12 +55,14 @@ export async function runDemo(portText: string | undefined, signal: AbortSignal)
 }
 
 function demoConfig(directory: string, port: number, list: string): Config {
-  const config = parseConfig("");
-  config.data.directory = directory;
-  config.http.port = port;
-  config.store.checkpointSeconds = 2;
-  config.screening.lists = [{ name: "demo-list", file: list, format: "text" }];
-  return config;
+  return parseConfig(
+    JSON.stringify({
+      data: { directory },
+      http: { port },
+      store: { checkpointSeconds: 2 },
+      screening: { lists: [{ name: "demo-list", file: list, maxAgeDays: 36_500 }] },
+    }),
+  );
 }
 
 function demoTasks({ engine, journal, counters }: Parameters<ServiceExtras["tasks"]>[0], log: Log): Task[] {

@@ -82,7 +82,7 @@ describe.skipIf(!installed())("HAProxy in front of the tap (skipped where haprox
         proxyProtocol: { accept: true, from: ["127.0.0.1"], emit: "off" },
       });
       await using haproxy = await startHaproxy(tap.port, send);
-        await using _miner = running(
+      await using _miner = running(
         runMiner({
           host: "127.0.0.1",
           port: haproxy.port,
@@ -93,7 +93,7 @@ describe.skipIf(!installed())("HAProxy in front of the tap (skipped where haprox
       );
       await until(() => tap.shares().length > 5, "shares");
       const [login] = tap.sessions("authorize");
-        expect(login).toMatchObject({ ip: "127.0.0.1", account: "farm" });
+      expect(login).toMatchObject({ ip: "127.0.0.1", account: "farm" });
       // The port is the miner's, not HAProxy's: one of HAProxy's own connections to the tap would have another.
       const established = execFileSync("ss", [
         "-tnH",
