@@ -3,7 +3,7 @@ import type { Log } from "#core/log.ts";
 import { DecodeBacklog, type Decoding } from "./decode-backlog.ts";
 import type { DecoderFactory } from "./decoder.ts";
 import { forward } from "./forward.ts";
-import { peerKey, type RoundTrips } from "./kernel-round-trips.ts";
+import { peerKey } from "./kernel-round-trips.ts";
 import { acceptProxyHeader } from "./proxy-acceptance.ts";
 import { type Endpoint, plainAddress, writeProxyHeader } from "./proxy-protocol.ts";
 
@@ -38,8 +38,8 @@ interface Connection extends Decoding {
   miner: Socket;
   pool: Socket | null;
   address: string;
-  /** The peer of the socket itself; absent behind a balancer, where the kernel's round trip is the balancer's. */
-  direct: string | undefined;
+  /** The peer of the socket itself, a balancer's where there is one. */
+  peer: string;
   lastTickMs: number;
 }
 
@@ -53,6 +53,8 @@ export function createTapConnections(options: ConnectionOptions) {
   const { name, log, now, tick, refuse } = options;
   const live = new Set<Connection>();
   const perAddress = new Map<string, number>();
+  /** Those whose round trip the kernel can tell. */
+  const direct = new Map<string, Connection>();
   const counters = { accepted: 0, refusedConnections: 0, idleClosed: 0, bytesUp: 0, bytesDown: 0 };
   const backlog = new DecodeBacklog({ ...options.backlog, tick, onFailure });
   // Session names stay unique over restarts without anything kept.
@@ -87,7 +89,7 @@ export function createTapConnections(options: ConnectionOptions) {
       miner,
       pool: null,
       address,
-      direct: peerKey(address, remotePort),
+      peer: peerKey(address, remotePort),
       lastTickMs: tick(),
       decoder: null,
       lost: null,
@@ -95,6 +97,7 @@ export function createTapConnections(options: ConnectionOptions) {
     live.add(connection);
     const family = address.includes(":") ? "ipv6" : "ipv4";
     if (!options.proxyProtocol.accept || !options.trusted.check(address, family)) {
+      direct.set(connection.peer, connection);
       open(connection, { address, port: remotePort });
       return;
     }
@@ -104,7 +107,8 @@ export function createTapConnections(options: ConnectionOptions) {
         turnAway(miner, acceptance.reason);
         return;
       }
-      if (acceptance.source) connection.direct = undefined;
+      // Behind a balancer the kernel's round trip is the balancer's.
+      if (!acceptance.source) direct.set(connection.peer, connection);
       open(connection, acceptance.source ?? { address, port: remotePort });
     });
     miner.resume();
@@ -114,7 +118,7 @@ export function createTapConnections(options: ConnectionOptions) {
     const { miner } = connection;
     const sameAddress = perAddress.get(source.address) ?? 0;
     if (sameAddress >= options.maxConnectionsPerAddress) {
-      live.delete(connection);
+      forget(connection);
       turnAway(miner, "connection beyond maxConnectionsPerAddress");
       return;
     }
@@ -143,7 +147,7 @@ export function createTapConnections(options: ConnectionOptions) {
         backlog.push(connection, direction, chunk, moment);
       },
       ended(reason) {
-        live.delete(connection);
+        forget(connection);
         release(connection.address);
         backlog.close(connection, { atMs: now(), tickMs: tick() }, reason);
       },
@@ -161,6 +165,11 @@ export function createTapConnections(options: ConnectionOptions) {
     }
   }
 
+  function forget(connection: Connection): void {
+    live.delete(connection);
+    direct.delete(connection.peer);
+  }
+
   function release(address: string): void {
     const count = (perAddress.get(address) ?? 1) - 1;
     if (count > 0) perAddress.set(address, count);
@@ -169,7 +178,7 @@ export function createTapConnections(options: ConnectionOptions) {
 
   return {
     take,
-    hasDirect: () => live.values().some((connection) => connection.direct !== undefined),
+    hasDirect: () => direct.size > 0,
 
     /** Closes connections on which nothing came from either side for `idleMs`. */
     closeIdle(): void {
@@ -182,12 +191,8 @@ export function createTapConnections(options: ConnectionOptions) {
       }
     },
 
-    tellRoundTrips(trips: RoundTrips): void {
-      const moment = { atMs: now(), tickMs: tick() };
-      for (const { direct, decoder } of live) {
-        const milliseconds = direct === undefined ? undefined : trips.get(direct);
-        if (milliseconds !== undefined) decoder?.kernelRoundTrip(moment, milliseconds);
-      }
+    tellRoundTrip(peer: string, milliseconds: number): void {
+      direct.get(peer)?.decoder?.kernelRoundTrip({ atMs: now(), tickMs: tick() }, milliseconds);
     },
 
     /** Takes no more, sends what has been read, and closes everything within `drainMs`. */

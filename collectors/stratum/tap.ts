@@ -4,7 +4,7 @@ import type { Batch, Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
 import { createDecoderFactory, type DecoderFactory } from "./decoder.ts";
 import { JobBoard } from "./job-board.ts";
-import { type RoundTrips, readKernelRoundTrips } from "./kernel-round-trips.ts";
+import { readKernelRoundTrips } from "./kernel-round-trips.ts";
 import { createDecodeCounters, type DecodeCounters } from "./ledger-context.ts";
 import { ObservationQueue } from "./observation-queue.ts";
 import { pause } from "./pause.ts";
@@ -40,7 +40,7 @@ export interface TapOptions {
   now?: () => number;
   tick?: () => number;
   sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
-  roundTrips?: (port: number, signal: AbortSignal) => Promise<RoundTrips | null>;
+  roundTrips?: typeof readKernelRoundTrips;
   /** Stands around the decoders the tap makes, to see what they see; the tap's own unless said. */
   decoders?: (standard: DecoderFactory) => DecoderFactory;
 }
@@ -99,17 +99,16 @@ export function createTap(options: TapOptions): Tap {
   /** Closes silent connections and asks the kernel for round trips, until `signal` aborts. */
   async function attend(port: number, signal: AbortSignal): Promise<void> {
     const everyMs = options.roundTripEveryMs ?? 10_000;
-    let ask = options.roundTrips ?? readKernelRoundTrips;
+    const ask = options.roundTrips ?? readKernelRoundTrips;
+    let known = true;
     while (!signal.aborted) {
       await sleep(Math.min(everyMs, options.idleMs / 4), signal);
       if (signal.aborted) return;
       connections.closeIdle();
-      if (!connections.hasDirect()) continue;
-      const trips = await ask(port, signal);
-      if (trips) connections.tellRoundTrips(trips);
-      else if (!signal.aborted) {
+      if (!known || !connections.hasDirect()) continue;
+      known = await ask(port, signal, connections.tellRoundTrip);
+      if (!known && !signal.aborted) {
         log("info", `${name}: the kernel's round trips cannot be read here; TCP round trips stay unknown`);
-        ask = async () => new Map();
       }
     }
   }

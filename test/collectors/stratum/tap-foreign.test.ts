@@ -58,7 +58,9 @@ test("a client nobody here wrote mines through the tap; what the tap saw is what
     decoders: (standard) => (identity, moment) => {
       const decoder = standard(identity, moment);
       return {
-        ...decoder,
+        gap: (direction) => decoder.gap(direction),
+        kernelRoundTrip: (at, milliseconds) => decoder.kernelRoundTrip(at, milliseconds),
+        close: (at, reason) => decoder.close(at, reason),
         push(direction, chunk, at) {
           recorded[direction].push(chunk);
           decoder.push(direction, chunk, at);

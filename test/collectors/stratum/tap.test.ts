@@ -259,10 +259,16 @@ describe("PROXY protocol", () => {
 
 test("the kernel's round trip is told for a direct miner", async () => {
   await using sink = await startSink();
-  const trips = new Map<string, number>();
-  await using running = await startTap(sink.port, { roundTripEveryMs: 10, roundTrips: async () => trips });
+  let peer = "";
+  await using running = await startTap(sink.port, {
+    roundTripEveryMs: 10,
+    roundTrips: async (_port, _signal, take) => {
+      take(peer, 12.5);
+      return true;
+    },
+  });
   const { socket } = await dial(running.port);
-  trips.set(`127.0.0.1 ${socket.localPort}`, 12.5);
+  peer = `127.0.0.1 ${socket.localPort}`;
   socket.write('{"id":1,"method":"mining.authorize","params":["farm.rig"]}\n');
   await until(() => sink.received(0).length > 0, "the login");
   sink.sockets[0]!.write('{"id":1,"result":true,"error":null}\n');

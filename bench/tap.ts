@@ -1,0 +1,170 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { type Figure, median } from "./figure.ts";
+import type { Measured, Request } from "./tap/load.ts";
+
+const CONNECTIONS = [1, 100, 5000];
+/** Round trips of one run, and runs of each kind; HAProxy and the tap take turns. */
+const ROUND_TRIPS = 5000;
+const RUNS = 3;
+/** Round trips a second over all connections: far under what either can do, so that latency and no queue is measured. */
+const RATE = 1000;
+const PEER = "HAProxy, TCP mode";
+
+interface Proxy extends AsyncDisposable {
+  port: number;
+  pid: number;
+}
+
+/**
+ * A round trip from miner to pool and back through Assay's tap and through HAProxy in TCP mode on one thread, in turns in the
+ * same run, with the same process as miners and pool. The tap decodes everything. Loopback adds next to nothing, so a ratio
+ * is of the proxies and the load process together: what a miner would see beside the other.
+ */
+export async function* run(): AsyncGenerator<Figure> {
+  const directory = await mkdtemp(join(tmpdir(), "assay-bench-"));
+  const load = fork(fileURLToPath(new URL("./tap/load.ts", import.meta.url)));
+  try {
+    const { port } = await ask<{ port: number }>(load, { kind: "pool" });
+    await using tap = await startTap(port);
+    await using haproxy = await startHaproxy(port, directory);
+    for (const connections of CONNECTIONS) yield* latency(load, [tap, haproxy], connections);
+    for (const connections of CONNECTIONS) yield await throughput(load, [tap, haproxy], connections);
+    yield await memory(load, port);
+  } finally {
+    load.kill();
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** The same load through both, in turns; one list of results each. */
+async function alternate(
+  load: ChildProcess,
+  proxies: [Proxy, Proxy],
+  request: object,
+): Promise<[Measured[], Measured[]]> {
+  const results: [Measured[], Measured[]] = [[], []];
+  for (let run = 0; run < RUNS; run += 1) {
+    for (const [index, { port }] of proxies.entries()) {
+      results[index]!.push(await ask<Measured>(load, { kind: "load", port, ...request } as Request));
+    }
+  }
+  return results;
+}
+
+async function* latency(
+  load: ChildProcess,
+  proxies: [Proxy, Proxy],
+  connections: number,
+): AsyncGenerator<Figure> {
+  const results = await alternate(load, proxies, { connections, roundTrips: ROUND_TRIPS, rate: RATE });
+  for (const [name, pick] of [
+    ["p50", ({ p50Us }: Measured) => p50Us],
+    ["p99", ({ p99Us }: Measured) => p99Us],
+  ] as const) {
+    const [value, peerValue] = results.map((list) => median(list.map(pick))) as [number, number];
+    const ratio = value / peerValue;
+    yield { figure: `tap.${name}_us_${connections}`, value, unit: "µs", peer: PEER, peerValue, ratio };
+    yield { figure: `tap.${name}_over_haproxy_${connections}`, value: ratio, unit: "×", peer: PEER };
+  }
+}
+
+async function throughput(load: ChildProcess, proxies: [Proxy, Proxy], connections: number): Promise<Figure> {
+  const results = await alternate(load, proxies, { connections, roundTrips: 3 * ROUND_TRIPS, rate: null });
+  const [value, peerValue] = results.map((list) => median(list.map(({ perSecond }) => perSecond))) as [
+    number,
+    number,
+  ];
+  const figure = `tap.round_trips_per_second_${connections}`;
+  return { figure, value, unit: "1/s", peer: PEER, peerValue, ratio: value / peerValue };
+}
+
+/** How a fresh tap's resident memory grows from 100 connections to 5,000 more that have logged in and mined. */
+async function memory(load: ChildProcess, poolPort: number): Promise<Figure> {
+  const connections = 5000;
+  await using tap = await startTap(poolPort);
+  await ask(load, { kind: "hold", port: tap.port, connections: 100 });
+  const before = await residentBytes(tap.pid);
+  await ask(load, { kind: "hold", port: tap.port, connections });
+  const after = await residentBytes(tap.pid);
+  await ask(load, { kind: "release" });
+  return { figure: "tap.bytes_per_connection", value: (after - before) / connections, unit: "bytes" };
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+async function ask<T>(child: ChildProcess, request: Request): Promise<T> {
+  const answer = once(child, "message") as Promise<[T]>;
+  child.send(request);
+  return (await answer)[0];
+}
+
+async function startTap(upstream: number): Promise<Proxy> {
+  const child = fork(fileURLToPath(new URL("./tap/process.ts", import.meta.url)), [String(upstream)]);
+  const [{ port }] = (await once(child, "message")) as [{ port: number }];
+  return { port, pid: child.pid!, [Symbol.asyncDispose]: () => stop(child) };
+}
+
+async function startHaproxy(upstream: number, directory: string): Promise<Proxy> {
+  const port = await freePort();
+  const file = join(directory, "haproxy.cfg");
+  // One thread, as the tap has.
+  await writeFile(
+    file,
+    `global
+  maxconn 6000
+  nbthread 1
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+listen stratum
+  bind 127.0.0.1:${port}
+  server pool 127.0.0.1:${upstream}
+`,
+  );
+  const child = spawn("haproxy", ["-f", file, "-db"], { stdio: "ignore" });
+  await once(child, "spawn");
+  for (let tries = 0; !(await answers(port)); tries += 1) {
+    if (tries > 100) throw new Error("bench tap: HAProxy does not listen");
+    await delay(20);
+  }
+  return { port, pid: child.pid!, [Symbol.asyncDispose]: () => stop(child) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit");
+  child.kill();
+  await ended;
+}
