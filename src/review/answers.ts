@@ -196,8 +196,11 @@ const health = z.object({
       detail: z.string(),
       observations: z.number().optional(),
       refused: z.number().optional(),
+      /** Wall clock less event time at the last batch; null before the first. */
       lagMs: z.number().nullable().optional(),
       restarts: z.number().optional(),
+      /** The latest bad input with its places. */
+      refusals: z.array(z.object({ place: z.string(), reason: z.string() })).optional(),
     }),
   ),
 });

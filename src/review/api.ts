@@ -3,12 +3,13 @@ import type { AddressInfo } from "node:net";
 import express, { type ErrorRequestHandler, type Express } from "express";
 import helmet from "helmet";
 import { z } from "zod";
+import type { Log } from "#core/log.ts";
 import type { Task } from "#core/task.ts";
 import { createAccess } from "./access.ts";
 import { mountConsole } from "./console-pages.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { openapi } from "./openapi.ts";
-import type { Log, ReviewOptions } from "./options.ts";
+import type { ReviewOptions } from "./options.ts";
 import { recordRoutes } from "./record-routes.ts";
 import { authorise, mount, type Route, refuse, route } from "./route.ts";
 import { sessionRoutes } from "./session-routes.ts";
@@ -45,7 +46,7 @@ export interface Review {
 
 /** Builds the API and the console. Nothing listens before `serve` runs. */
 export function createReview(options: ReviewOptions): Review {
-  const { changes, health, log, now } = options;
+  const { ops, health, log, now } = options;
   const access = createAccess(options.users, now);
   const stream = createStream(now());
   const app = express();
@@ -97,7 +98,7 @@ export function createReview(options: ReviewOptions): Review {
   return {
     app,
     serve: (host, port, onListening) => async (signal) => {
-      const stopHearing = changes.onChange(stream.push);
+      const stopHearing = ops.onChange(stream.push);
       const server = createServer(app);
       try {
         await listen(server, host, port);

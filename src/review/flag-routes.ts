@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { FLAG_STATES, type Flag, flag, verdict } from "#core/flag.ts";
+import { FLAG_STATES, type Flag, type FlagState, flag, verdict } from "#core/flag.ts";
 import type { FlagQuery } from "#core/store.ts";
 import { bulkChange, bulkChanged, type FlagSummary, flagDetail, flagFilter, flagPage } from "./answers.ts";
 import type { ReviewOptions } from "./options.ts";
@@ -8,6 +8,8 @@ import { Refused, type Route, route } from "./route.ts";
 /** Flags looked at in one bulk request: each change is its own durable transaction, so this is about a second of disk. */
 const BULK_STEP = 200;
 
+const NO_SUCH_FLAG = new Refused(404, "There is no such flag.");
+
 /** The row of a queue: everything but what only its own page shows. */
 export function summarise(flag: Flag): FlagSummary {
   const { reasons, model, lists, ...summary } = flag;
@@ -15,14 +17,26 @@ export function summarise(flag: Flag): FlagSummary {
 }
 
 /** Drops filters that were not given: a store must not see `undefined` as a value to match. */
-function given(filter: FlagQuery): FlagQuery {
+function given(filter: { [Name in keyof FlagQuery]: FlagQuery[Name] | undefined }): FlagQuery {
   return Object.fromEntries(
     Object.entries(filter).filter(([, value]) => value !== undefined && value !== ""),
   );
 }
 
 /** Flags: the list, one, and what a reviewer does to them. */
-export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
+export function flagRoutes({ ops, now }: ReviewOptions): Route[] {
+  /** A store throws at a place that is none of its own; where it answers without one, that was the caller's mistake. */
+  const pageOf = async (query: FlagQuery) => {
+    try {
+      return await ops.flags(query);
+    } catch (error) {
+      if (query.after === undefined) throw error;
+      const { after, ...first } = query;
+      await ops.flags({ ...first, limit: 1 });
+      return new Refused(400, "after: not a place that a page ended at.");
+    }
+  };
+
   const list = route({
     method: "get",
     path: "/flags",
@@ -38,7 +52,8 @@ export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
     answer: flagPage,
     refusals: [],
     async handle({ query: { view, ...query } }) {
-      const page = await ops.flags(given(query));
+      const page = await pageOf(given(query));
+      if (page instanceof Refused) return page;
       return view === "full" ? page : { ...page, flags: page.flags.map(summarise) };
     },
   });
@@ -51,7 +66,7 @@ export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
     answer: flagDetail,
     refusals: [404],
     async handle({ params }) {
-      return (await ops.flag(params.id ?? "")) ?? new Refused(404, "There is no such flag.");
+      return (await ops.flag(params.id ?? "")) ?? NO_SUCH_FLAG;
     },
   });
 
@@ -64,16 +79,24 @@ export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
     answer: flag,
     refusals: [404],
     async handle({ params, body, user }) {
-      const decided = await ops.decide({ ...body, flagId: params.id ?? "", actor: user.name, atMs: now() });
-      if (decided) changes.announce({ event: "flag.closed", flag: decided });
-      return decided ?? new Refused(404, "There is no such flag.");
+      const given = { ...body, flagId: params.id ?? "", actor: user.name, atMs: now() };
+      return (await ops.decide(given)) ?? NO_SUCH_FLAG;
     },
   });
 
-  const move = async (id: string, state: Flag["state"], actor: string) => {
-    const moved = await ops.setState(id, state, actor, now());
-    if (moved) changes.announce({ event: state === "closed" ? "flag.closed" : "flag.updated", flag: moved });
-    return moved;
+  /** Refuses where the store would: an account has one flag of a kind in work at a time. */
+  const move = async (id: string, state: FlagState, actor: string): Promise<Flag | Refused> => {
+    try {
+      return (await ops.setState(id, state, actor, now())) ?? NO_SUCH_FLAG;
+    } catch (error) {
+      const mine = (await ops.flag(id))?.flag;
+      const { flags } = await ops.flags(given({ text: mine?.account, kind: mine?.kind, limit: 1000 }));
+      const other = flags.find(
+        (each) => each.id !== id && each.account === mine?.account && each.state !== "closed",
+      );
+      if (!other) throw error;
+      return new Refused(409, `Flag ${other.id} of the same account is in work already.`);
+    }
   };
 
   const setState = route({
@@ -83,12 +106,8 @@ export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
     summary: "Moves a flag to another state; a closed one can be opened again.",
     body: z.object({ state: z.enum(FLAG_STATES) }),
     answer: flag,
-    refusals: [404],
-    async handle({ params, body, user }) {
-      return (
-        (await move(params.id ?? "", body.state, user.name)) ?? new Refused(404, "There is no such flag.")
-      );
-    },
+    refusals: [404, 409],
+    handle: ({ params, body, user }) => move(params.id ?? "", body.state, user.name),
   });
 
   const bulk = route({
@@ -100,13 +119,16 @@ export function flagRoutes({ ops, changes, now }: ReviewOptions): Route[] {
     answer: bulkChanged,
     refusals: [],
     async handle({ body, user }) {
-      const page = await ops.flags(given({ ...body.filter, limit: BULK_STEP, after: body.after }));
+      const page = await pageOf(given({ ...body.filter, limit: BULK_STEP, after: body.after }));
+      if (page instanceof Refused) return page;
       const seenMs = Date.parse(body.seenAt);
       const toMove = page.flags.filter(
         (each) => each.state !== body.state && Date.parse(each.updatedAt) <= seenMs,
       );
-      for (const each of toMove) await move(each.id, body.state, user.name);
-      return { changed: toMove.length, left: page.flags.length - toMove.length, next: page.next };
+      let changed = 0;
+      for (const { id } of toMove)
+        if (!((await move(id, body.state, user.name)) instanceof Refused)) changed += 1;
+      return { changed, left: page.flags.length - changed, next: page.next };
     },
   });
 

@@ -1,9 +1,9 @@
 import type { RequestHandler } from "express";
+import type { Log } from "#core/log.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
 import type { Screen } from "#core/screening.ts";
 import type { OpsStore, Store } from "#core/store.ts";
 import type { DataNotice, Health } from "./answers.ts";
-import type { Changes } from "./changes.ts";
 
 /** What a user may do. Each role from reader on includes the one before; `ingest` only hands observations in. */
 export type Role = "ingest" | "reader" | "reviewer" | "admin";
@@ -15,12 +15,6 @@ export interface User {
   role: Role;
 }
 
-export type Log = (
-  level: "debug" | "info" | "warn" | "error",
-  message: string,
-  fields?: Record<string, unknown>,
-) => void;
-
 /** All that the API and the console need. Nothing here is closed by the review; its owner does that after `serve` ended. */
 export interface ReviewOptions {
   ops: OpsStore;
@@ -29,7 +23,6 @@ export interface ReviewOptions {
   screen?: Screen;
   /** Beside a screened IP address, where it is. */
   origin?: LookUpOrigin;
-  changes: Changes;
   health: () => Health;
   /** Prometheus exposition of everything that is counted. */
   metricsText: () => Promise<string>;

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from "express";
-import type { FlagChange } from "./changes.ts";
+import type { FlagChange } from "#core/store.ts";
 import { summarise } from "./flag-routes.ts";
 import { refuse } from "./route.ts";
 

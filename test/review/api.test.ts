@@ -114,7 +114,7 @@ test("flags come in pages without a gap or a double, and filters hold", async ()
 test("a verdict closes the flag, is audited with its author, and is told to who listens", async () => {
   await using world = await startWorld();
   const told: string[] = [];
-  world.changes.onChange((change) => told.push(`${change.event} ${change.flag.id}`));
+  world.ops.onChange((change) => told.push(`${change.event} ${change.flag.id}`));
   const url = `${world.url}/api/v1/flags/flag_00004`;
   const decided = await send(`${url}/verdicts`, { outcome: "false-positive", comment: "A known customer." });
   expect((await read(flag, decided)).state).toBe("closed");
@@ -122,7 +122,7 @@ test("a verdict closes the flag, is audited with its author, and is told to who 
   expect(detail.verdicts).toMatchObject([
     { outcome: "false-positive", comment: "A known customer.", actor: "local" },
   ]);
-  expect(detail.audit.at(-1)).toMatchObject({ actor: "local", action: "verdict" });
+  expect(detail.audit.at(-1)).toMatchObject({ actor: "local", action: "verdict.false-positive" });
   await send(`${url}/state`, { state: "open" });
   expect(told).toEqual(["flag.closed flag_00004", "flag.updated flag_00004"]);
 });

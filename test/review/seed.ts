@@ -1,6 +1,7 @@
+import { FEATURES } from "#core/features.ts";
 import type { Flag, Reason } from "#core/flag.ts";
 import { HOUR_MS, MEASUREMENTS, type MetricQuery, type MetricRow } from "#core/metrics.ts";
-import type { Delivery, FlagEvidence } from "#core/store.ts";
+import type { FlagEvidence, OpsStore } from "#core/store.ts";
 import type { DataNotice, Health } from "../../src/review/answers.ts";
 
 /** Deterministic numbers in 0..1 (mulberry32), so that screenshots and assertions repeat. */
@@ -253,20 +254,12 @@ export function seedEvidence(index: number, nowMs: number): FlagEvidence {
         { fact: "tier", value: tier, source: "assay tiers 2026-11-01" },
       ],
     })),
-    features: {
-      "origin.vpnShare": 0.61,
-      "origin.comprehensiveShare": 0.15,
-      "origin.countries": 7,
-      "latency.hiddenLegMs": 148.2,
-      "latency.infeasibleShare": null,
-      "hashrate.dispersion": 1.34,
-      "hashrate.changeLlr": 118.4,
-      "fleet.workers": 38,
-      "fleet.agents": 2,
-      "operator.utc9Share": 0.91,
-      "payout.belowThresholdShare": null,
-      "linkage.splitRatio": 0.84,
-    },
+    features: Object.fromEntries(
+      FEATURES.map(({ name, range: [low, high] }, place) => [
+        name,
+        place % 11 === 7 ? null : Number((low + (high - low) * next() ** 2).toPrecision(3)),
+      ]),
+    ),
   };
 }
 
@@ -339,40 +332,23 @@ export async function seedMetrics(query: MetricQuery): Promise<MetricRow[]> {
   return rows;
 }
 
-export function seedDeliveries(nowMs: number): Delivery[] {
-  const base = { event: "flag.opened", body: "{}", attempts: 1, nextMs: nowMs };
-  return [
-    {
-      ...base,
-      id: "msg_01",
-      destination: "soc-webhook",
-      flagId: "flag_00003",
-      state: "delivered",
-      createdMs: nowMs - 4e5,
-      lastError: null,
-    },
-    {
-      ...base,
-      id: "msg_02",
-      destination: "pagerduty",
-      flagId: "flag_00001",
-      state: "waiting",
-      attempts: 2,
-      createdMs: nowMs - 9e5,
-      nextMs: nowMs + 3e5,
-      lastError: "503 from the receiver",
-    },
-    {
-      ...base,
-      id: "msg_03",
-      destination: "old-siem",
-      flagId: "flag_00007",
-      state: "dead",
-      attempts: 8,
-      createdMs: nowMs - 9e7,
-      lastError: "connect ECONNREFUSED",
-    },
-  ];
+/** Three deliveries: one done, one that waits for another try, one dead. */
+export async function seedDeliveries(ops: OpsStore, nowMs: number): Promise<void> {
+  const seeds = [
+    ["msg_01", "soc-webhook", "delivered", 1, null],
+    ["msg_02", "pagerduty", "waiting", 2, "503 from the receiver"],
+    ["msg_03", "old-siem", "dead", 8, "connect ECONNREFUSED"],
+  ] as const;
+  for (const [id, destination, state, attempts, lastError] of seeds) {
+    await ops.enqueue({
+      id,
+      destination,
+      event: "flag.opened",
+      body: "{}",
+      createdMs: nowMs - attempts * 6e5,
+    });
+    await ops.settle(id, { state, attempts, nextMs: nowMs + 3e5, lastError });
+  }
 }
 
 export const SEED_HEALTH: Health = {

@@ -1,10 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RequestHandler } from "express";
 import type { Screen } from "#core/screening.ts";
 import { createReview } from "../../src/review/api.ts";
-import { createChanges } from "../../src/review/changes.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
-import { memoryOps } from "./memory-ops.ts";
+import { openOps } from "../../src/store/ops-sqlite.ts";
 import { SEED_DATA, SEED_HEALTH, seedDeliveries, seedEvidence, seedFlag, seedMetrics } from "./seed.ts";
 
 const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
@@ -24,21 +26,20 @@ const drain: RequestHandler = (request, response) => {
   request.on("end", () => response.json({ bytes }));
 };
 
-/** A review on a free loopback port over memory, with `flags` seeded flags. */
+/** A review on a free loopback port over a real operations store, with `flags` seeded flags. */
 export async function startWorld(over: Partial<ReviewOptions> & { flags?: number } = {}) {
   const { flags = 12, ...rest } = over;
   const nowMs = Date.now();
-  const ops = memoryOps();
+  const directory = await mkdtemp(join(tmpdir(), "assay-review-"));
+  const ops = await openOps({ file: join(directory, "ops.sqlite") });
   for (let index = flags - 1; index >= 0; index -= 1)
     await ops.raise(seedFlag(index, nowMs), seedEvidence(index, nowMs), []);
-  ops.deliveriesKept.push(...seedDeliveries(nowMs));
-  const changes = createChanges();
+  await seedDeliveries(ops, nowMs);
   const logged: string[] = [];
   const review = createReview({
     ops,
     metrics: { query: seedMetrics },
     screen: screenSeed,
-    changes,
     health: () => SEED_HEALTH,
     metricsText: async () => "assay_up 1\n",
     ingest: drain,
@@ -62,12 +63,13 @@ export async function startWorld(over: Partial<ReviewOptions> & { flags?: number
     url: `http://127.0.0.1:${port}`,
     port,
     ops,
-    changes,
     logged,
     nowMs,
     async [Symbol.asyncDispose]() {
       ending.abort();
       await served;
+      await ops.close();
+      await rm(directory, { recursive: true });
     },
   };
 }
