@@ -10,7 +10,7 @@ export interface Caller {
 }
 
 /** A caller, or the status and the sentence to refuse with. */
-export type Admission = Caller | { refused: 401 | 403; detail: string };
+type Admission = Caller | { refused: 401 | 403; detail: string };
 
 /** Hours of a shift; whoever comes back later signs in again. */
 const SESSION_MS = 12 * 3_600_000;

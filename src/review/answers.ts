@@ -155,6 +155,8 @@ export const screened = z.object({
   /** Earlier answers for the same value, newest first. */
   earlier: z.array(screening),
 });
+/** What was asked of one value before. */
+export const screeningList = z.object({ screenings: z.array(screening) });
 export type Screened = z.infer<typeof screened>;
 
 const delivery = z.object({

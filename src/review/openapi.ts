@@ -24,6 +24,7 @@ names.add(answers.bulkChange, { id: "BulkChange" });
 names.add(answers.bulkChanged, { id: "BulkChanged" });
 names.add(answers.metricTable, { id: "MetricTable" });
 names.add(answers.screened, { id: "Screened" });
+names.add(answers.screeningList, { id: "ScreeningList" });
 names.add(answers.deliveryList, { id: "DeliveryList" });
 names.add(answers.status, { id: "Status" });
 

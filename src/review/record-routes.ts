@@ -2,13 +2,14 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { MEASUREMENTS, type MeasurementName, type MetricQuery } from "#core/metrics.ts";
 import type { Delivery } from "#core/store.ts";
-import { auditPage, deliveryList, metricTable, screened } from "./answers.ts";
+import { auditPage, deliveryList, metricTable, screened, screeningList } from "./answers.ts";
 import type { ReviewOptions } from "./options.ts";
 import { Refused, type Route, route } from "./route.ts";
 
 /** Rows in one answer of `/metrics/query`: a month of hours for every country of a pool. */
 const MAX_ROWS = 50_000;
 const SUBJECTS = ["address", "network", "region", "name"] as const;
+const value = z.string().trim().min(1).max(256);
 const limit = z.coerce.number().int().min(1).max(1000).default(100);
 
 /** The body of a delivery is the receiver's; whoever looks after deliveries needs what became of it. */
@@ -107,7 +108,7 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
     role: "reader",
     summary: "Holds a wallet address, IP address or name against the lists; hit or miss, it is recorded.",
     query: z.object({
-      value: z.string().trim().min(1).max(256),
+      value,
       subject: z
         .enum(SUBJECTS)
         .optional()
@@ -119,7 +120,7 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
       if (!screen) return new Refused(503, "No watch list is loaded.");
       const network = isIP(value) !== 0 || /^AS\d{1,10}$/i.test(value);
       const atMs = now();
-      const earlier = await ops.screenings(value);
+      const earlier = (await ops.screenings(value)).toReversed();
       const screening = screen(subject ?? (network ? "network" : "address"), value, atMs);
       await ops.recordScreenings([screening]);
       const { ip, ...where } = isIP(value) && origin ? origin(value, atMs) : { ip: "" };
@@ -127,5 +128,16 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
     },
   });
 
-  return [audit, deliveries, resend, query, look];
+  const earlier = route({
+    method: "get",
+    path: "/screenings",
+    role: "reader",
+    summary: "Earlier screenings of exactly this value, newest first; asking records nothing.",
+    query: z.object({ value }),
+    answer: screeningList,
+    refusals: [],
+    handle: async ({ query }) => ({ screenings: (await ops.screenings(query.value)).toReversed() }),
+  });
+
+  return [audit, deliveries, resend, query, look, earlier];
 }

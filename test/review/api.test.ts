@@ -64,6 +64,7 @@ test("every documented operation exists and answers as documented", async () => 
       path: `/metrics/query?measurement=origin&by=tier,country&where=pool%3Dmain&from=${hour}&to=${new Date(world.nowMs).toISOString()}`,
     },
     "get /screen": { path: "/screen?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h" },
+    "get /screenings": { path: "/screenings?value=x" },
     "get /status": {},
     "delete /session": {},
     "get /openapi.json": {},

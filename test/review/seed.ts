@@ -5,7 +5,7 @@ import type { FlagEvidence, OpsStore } from "#core/store.ts";
 import type { DataNotice, Health } from "../../src/review/answers.ts";
 
 /** Deterministic numbers in 0..1 (mulberry32), so that screenshots and assertions repeat. */
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -11,7 +11,7 @@ import { SEED_DATA, SEED_HEALTH, seedDeliveries, seedEvidence, seedFlag, seedMet
 
 const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
 
-export const screenSeed: Screen = (subject, value, atMs) => {
+const screenSeed: Screen = (subject, value, atMs) => {
   const lists = [{ name: "ofac-sdn", version: "2026-11-20" }];
   const note = "OFAC SDN: XBT address of LAZARUS GROUP";
   const matches = value === LISTED ? [{ list: lists[0]!, entry: value, note, source: "treasury.gov" }] : [];

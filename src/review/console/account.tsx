@@ -13,6 +13,7 @@ import {
   StateBadge,
   Typologies,
 } from "./parts.tsx";
+import { Screenings } from "./screening.tsx";
 
 /** One account: every flag it had and every screening of its name. */
 export function AccountPage({ pool, account }: { pool: string; account: string }) {
@@ -20,6 +21,7 @@ export function AccountPage({ pool, account }: { pool: string; account: string }
     const { flags } = await client.flags({ pool, text: account, limit: 200 });
     return flags.filter((flag) => flag.account === account);
   });
+  const screenings = useLoad(account, () => client.screenings(account));
   return (
     <>
       <div class="page-head">
@@ -67,6 +69,11 @@ export function AccountPage({ pool, account }: { pool: string; account: string }
               </div>
             )
           }
+        </Show>
+      </Card>
+      <Card title="Screenings" note="of this name, newest first">
+        <Show of={screenings} rows={2}>
+          {({ screenings: all }) => <Screenings of={all} />}
         </Show>
       </Card>
       <p>

@@ -94,6 +94,8 @@ export const client = {
     level?: string;
   }) => ask<MetricTable>("GET", `/metrics/query?${queryText(query)}`),
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
+  screenings: (value: string) =>
+    ask<{ screenings: Screened["earlier"] }>("GET", `/screenings?${queryText({ value })}`),
   deliveries: (state: string) =>
     ask<{ deliveries: DeliveryLine[] }>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),
   resend: (deliveryId: string) => ask<unknown>("POST", `/deliveries/${id(deliveryId)}/resend`),

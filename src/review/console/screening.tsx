@@ -130,7 +130,7 @@ function Answer({ value }: { value: string }) {
 
 /** Screenings of one value: when, against which lists, and what came of it. */
 export function Screenings({ of }: { of: readonly Screening[] }) {
-  if (of.length === 0) return <Empty title="This value was not looked up before" />;
+  if (of.length === 0) return <Empty title="This value was not screened before" />;
   return (
     <div class="table-wrap">
       <table>
