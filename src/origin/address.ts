@@ -27,7 +27,7 @@ export function parseIpv4(text: string): number {
 }
 
 /** Dotted quad of an unsigned 32-bit integer. */
-export function formatIpv4(value: number): string {
+function formatIpv4(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 

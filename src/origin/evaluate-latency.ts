@@ -2,7 +2,7 @@ import { estimateHiddenLeg } from "./hidden-leg.ts";
 import { CONDITIONS, type Condition, drawPath, observe, type Random } from "./simulated-paths.ts";
 
 /** Recall of one method at one hidden leg, and the threshold it takes. */
-export interface Row {
+interface Row {
   method: string;
   /** Round trips of each kind in the hour. */
   samples: number;

@@ -11,7 +11,7 @@ import { type ListKind, type Networks, noNetworks, readNetworkList, readNetworks
 import { readTiers, type Tiers } from "./tiers.ts";
 
 /** A list of networks that are all used alike: data centres, VPNs, Tor exits. One network or address a line. */
-export interface NetworkListFile {
+interface NetworkListFile {
   name: string;
   /** A name that ends in `.gz` is decompressed. Absent: the list is fetched, and not known here yet. */
   file?: string | undefined;

@@ -17,7 +17,7 @@ export interface OriginOptions extends OriginFiles {
 }
 
 /** What a place is under, for screening. */
-export interface PlaceAnswer {
+interface PlaceAnswer {
   tier: Tier;
   /** The code the answer was found under, "" when no row applies. */
   place: string;
@@ -33,14 +33,14 @@ export interface Reload {
 }
 
 /** How `watch` waits and tells; `sleep` resolves early when `signal` aborts. */
-export interface Watching {
+interface Watching {
   everyMs: number;
   sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
   onReload: (reload: Reload) => void;
 }
 
 /** What is answered from one state of the databases and tables. */
-export interface OriginAnswers {
+interface OriginAnswers {
   /** Never throws. The same address gives the same object while it is cached and nothing about it changes. */
   lookUp: LookUpOrigin;
   /** The tier of an ISO 3166-1 or 3166-2 code such as KP or UA-43. */

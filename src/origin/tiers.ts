@@ -24,7 +24,7 @@ const schema = z.strictObject({
 });
 
 /** What a table says of a place at an instant. */
-export interface PlaceTier {
+interface PlaceTier {
   tier: Tier;
   /** The place the answer was found under: the region, or its country. "" when no row applies. */
   place: string;

@@ -29,7 +29,7 @@ export interface ListState {
 }
 
 /** How `schedule` waits and tells. */
-export interface Schedule {
+interface Schedule {
   everyMs: number;
   /** Resolves after `delayMs`, or at once when `signal` aborts. */
   sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;

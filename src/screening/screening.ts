@@ -7,7 +7,7 @@ import { type ListFile, readListFile } from "./read-file.ts";
 import type { WatchList } from "./watch-list.ts";
 
 /** What screening needs to know of places: `createOrigin` gives all of it. */
-export interface Places {
+interface Places {
   lookUp: LookUpOrigin;
   place(code: string, atMs: number): { tier: Tier; place: string; source: string; note: string };
   system(asn: number, atMs: number): readonly PlaceOfNetwork[];
@@ -15,7 +15,7 @@ export interface Places {
 }
 
 /** A network's place, as a table of networks has it. */
-export interface PlaceOfNetwork {
+interface PlaceOfNetwork {
   country: string;
   region: string;
   holder: string;
@@ -32,7 +32,7 @@ export interface ScreeningOptions {
 }
 
 /** A list in use, as the console and `assay lists status` show it. */
-export interface ListStatus {
+interface ListStatus {
   name: string;
   version: string;
   source: string;

@@ -10,6 +10,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 const RELAY_MS = 10;
 const SAMPLES = 12;
+/** Of iproute2. */
+const SOCKET_STATISTICS = "ss";
 
 async function listen(onConnection: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
   const server = createServer({ noDelay: true }, onConnection);
@@ -27,7 +29,7 @@ function miner(port: number): Socket {
 /** The smallest round trip the kernel has seen on the connection, ms. */
 function kernelRoundTrip(socket: Socket): number {
   const filter = [`sport = :${socket.localPort}`, "and", `dport = :${socket.remotePort}`].join(" ");
-  const shown = execFileSync("ss", ["-tinH", filter], { encoding: "utf8" });
+  const shown = execFileSync(SOCKET_STATISTICS, ["-tinH", filter], { encoding: "utf8" });
   const found = /minrtt:([\d.]+)/.exec(shown) ?? /rtt:([\d.]+)/.exec(shown);
   if (!found) throw new Error(`ss shows no round trip: ${shown}`);
   return Number(found[1]);
