@@ -1,5 +1,5 @@
+import { type Address, formatAddress } from "#core/address.ts";
 import type { Fact, NetworkKind, Origin } from "#core/origin.ts";
-import { type Address, formatAddress } from "./address.ts";
 import { type Answer, Answers } from "./answers.ts";
 import type { Database } from "./database.ts";
 import { ALWAYS, holds, narrow, type Period } from "./dated.ts";

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { type Address, parsePrefix } from "#core/address.ts";
 import type { NetworkKind } from "#core/origin.ts";
-import { type Address, parsePrefix } from "./address.ts";
+import { PrefixTable } from "#core/prefix-table.ts";
 import { ALWAYS, type Period, period, periodShape, readTable, TableError } from "./dated.ts";
-import { PrefixTable } from "./prefix-table.ts";
 
 const kind = z.enum([
   "residential",

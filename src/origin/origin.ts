@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
+import { parseAddress } from "#core/address.ts";
 import type { LookUpOrigin, Origin, Tier } from "#core/origin.ts";
 import type { ListVersion } from "#core/screening.ts";
 import type { Task } from "#core/task.ts";
-import { parseAddress } from "./address.ts";
 import type { Answer } from "./answers.ts";
 import { createComposer, type Sources, unreadable } from "./compose.ts";
 import { ALWAYS, holds } from "./dated.ts";

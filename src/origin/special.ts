@@ -1,6 +1,6 @@
+import { type Address, parsePrefix } from "#core/address.ts";
 import type { NetworkKind } from "#core/origin.ts";
-import { type Address, parsePrefix } from "./address.ts";
-import { PrefixTable } from "./prefix-table.ts";
+import { PrefixTable } from "#core/prefix-table.ts";
 
 /** A range no machine on the public internet sends from, by its name in the registry. */
 export interface Special {

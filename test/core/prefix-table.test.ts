@@ -1,8 +1,8 @@
 import { BlockList } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Address, formatAddress, parseAddress, parsePrefix } from "../../src/origin/address.ts";
-import { PrefixTable } from "../../src/origin/prefix-table.ts";
+import { type Address, formatAddress, parseAddress, parsePrefix } from "../../src/core/address.ts";
+import { PrefixTable } from "../../src/core/prefix-table.ts";
 
 const addressOf = (bits: 32 | 128, value: bigint): Address =>
   bits === 32 ? { bits, value: Number(value) } : { bits, value };

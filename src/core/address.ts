@@ -1,5 +1,3 @@
-import { isIPv6 } from "node:net";
-
 /** An address as its big-endian integer: a number where it fits, because most addresses are IPv4. */
 export type Address = { bits: 32; value: number } | { bits: 128; value: bigint };
 
@@ -31,27 +29,35 @@ function formatIpv4(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
-/** Reads IPv4 or IPv6 (a zone such as `%eth0` is left out). Null when the text is neither. */
+/** Reads IPv4 or IPv6 (RFC 4291; a zone such as `%eth0` is left out). Null when the text is neither. */
 export function parseAddress(text: string): Address | null {
   const ipv4 = parseIpv4(text);
   if (ipv4 >= 0) return { bits: 32, value: ipv4 };
-  if (text.length > 64 || !isIPv6(text)) return null;
-  return { bits: 128, value: parseIpv6(text) };
+  const value = text.length > 64 ? null : parseIpv6(text);
+  return value === null ? null : { bits: 128, value };
 }
 
-/** `text` has been found to be IPv6. */
-function parseIpv6(text: string): bigint {
-  let groups = text.split("%", 1)[0] as string;
-  const quad = groups.slice(groups.lastIndexOf(":") + 1);
-  if (quad.includes(".")) {
-    const value = parseIpv4(quad);
-    groups = `${groups.slice(0, -quad.length)}${(value >>> 16).toString(16)}:${(value & 0xffff).toString(16)}`;
-  }
-  const [head = "", tail] = groups.split("::") as [string, string?];
-  const left = head === "" ? [] : head.split(":");
-  const right = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = new Array<string>(8 - left.length - right.length).fill("0");
-  return BigInt(`0x${[...left, ...zeros, ...right].map((group) => group.padStart(4, "0")).join("")}`);
+/** Groups of one to four hexadecimal digits, `::` once at most for groups of zeros, perhaps a dotted quad at the end. */
+function parseIpv6(text: string): bigint | null {
+  const [zoneless = "", zone] = text.split("%", 2);
+  if (zone !== undefined && !/^[0-9a-z.:-]+$/i.test(text.slice(zoneless.length + 1))) return null;
+  const address = quadAsGroups(zoneless);
+  const halves = address.split("::");
+  if (!address.includes(":") || halves.length > 2) return null;
+  const [left = [], right = []] = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const missing = 8 - left.length - right.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
+  const groups = [...left, ...new Array<string>(missing).fill("0"), ...right];
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return null;
+  return BigInt(`0x${groups.map((group) => group.padStart(4, "0")).join("")}`);
+}
+
+/** `::ffff:192.0.2.1` as `::ffff:c000:201`; anything else as it is. */
+function quadAsGroups(text: string): string {
+  const quad = text.slice(text.lastIndexOf(":") + 1);
+  const value = parseIpv4(quad);
+  if (value < 0) return text;
+  return `${text.slice(0, -quad.length)}${(value >>> 16).toString(16)}:${(value & 0xffff).toString(16)}`;
 }
 
 /** The one canonical spelling: dotted quad, or RFC 5952 lower-case hexadecimal with the longest run of zeros left out. */

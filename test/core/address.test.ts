@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { formatAddress, parseAddress, parseIpv4, parsePrefix } from "../../src/origin/address.ts";
+import { formatAddress, parseAddress, parseIpv4, parsePrefix } from "../../src/core/address.ts";
 
 test("reads every IPv4 address and writes it back", () => {
   fc.assert(
