@@ -4,6 +4,7 @@ import { type Exporter, type ExporterCounters, Exporters } from "./exporters.ts"
 import { HEADER5_BYTES, readNetflow5 } from "./netflow5.ts";
 import type { Message } from "./record.ts";
 import type { Convention } from "./sequence.ts";
+import { readSamples, readSflowHeader } from "./sflow.ts";
 import { type DomainState, restoreDomains, saveDomains } from "./state.ts";
 import { HEADER9_BYTES, HEADER10_BYTES, readSets } from "./templated.ts";
 
@@ -17,6 +18,8 @@ export interface ExporterReport extends ExporterCounters {
 }
 
 export interface DecoderOptions {
+  /** A recording: exporters' clocks are believed, however far they are from the time of receipt. */
+  recorded?: boolean;
   /** Told of records that never came, in the exporter's name, as soon as they are certainly lost. */
   onLost?: (exporter: string, records: number, atMs: number) => void;
 }
@@ -28,7 +31,7 @@ export interface DecoderOptions {
 export interface Decoder {
   /**
    * Appends the datagram's flows to `flows` and returns why it, or the rest of it, was refused, if it was.
-   * `receivedMs` is the receiver's clock, NaN when unknown (a recording without times): then exporters' clocks are believed.
+   * `receivedMs` is the receiver's clock, NaN when unknown: then sFlow, which tells no times, is refused.
    */
   decode(
     datagram: Uint8Array,
@@ -47,7 +50,7 @@ export interface Decoder {
 }
 
 /** A decoder with no state but what it is given by `restore`. */
-export function createDecoder({ onLost }: DecoderOptions = {}): Decoder {
+export function createDecoder({ onLost, recorded = false }: DecoderOptions = {}): Decoder {
   const exporters = new Exporters();
   let changes = 0;
 
@@ -70,9 +73,36 @@ export function createDecoder({ onLost }: DecoderOptions = {}): Decoder {
     onLost?.(exporter.address, lost, numbered.exportMs);
   }
 
+  /** The message's clocks, corrected to the time of receipt where they cannot be true. */
+  function clocks(exporter: Exporter, seconds: number, uptimeMs: number, receivedMs: number): Message {
+    const exportMs = seconds * 1000;
+    const ahead = exportMs - receivedMs;
+    const wrong = !recorded && (ahead > MAX_AHEAD_MS || ahead < -MAX_BEHIND_MS);
+    if (wrong) exporter.counters.clockCorrected += 1;
+    return { exporter: exporter.address, exportMs, shiftMs: wrong ? -ahead : 0, uptimeMs };
+  }
+
+  function decodeSflow(view: DataView, { exporter, port, receivedMs, flows }: Arrival): string | undefined {
+    const header = readSflowHeader(view);
+    if (!header) return "datagram shorter than its header";
+    if (Number.isNaN(receivedMs)) return "sFlow tells no times, and the recording has none";
+    const context = { exporter: exporter.address, atMs: receivedMs, counters: exporter.counters, flows };
+    const { count, reason } = readSamples(view, header, context);
+    const { sequence, uptimeMs, subAgent } = header;
+    const counted = reason === undefined ? count : Number.NaN;
+    follow(exporter, 0, subAgent, port, {
+      sequence,
+      flows: counted,
+      records: counted,
+      exportMs: receivedMs,
+      uptimeMs,
+    });
+    return reason;
+  }
+
   function decode5(view: DataView, exporter: Exporter, port: number, receivedMs: number, flows: Flow[]) {
     if (view.byteLength < HEADER5_BYTES) return "datagram shorter than its header";
-    const message = messageOf(exporter, view, 8, view.getUint32(4), receivedMs);
+    const message = clocks(exporter, view.getUint32(8), view.getUint32(4), receivedMs);
     message.exportMs += Math.floor(Math.min(view.getUint32(12), 999_999_999) / 1e6);
     const count = readNetflow5(view, message, flows);
     exporter.counters.records += count;
@@ -93,7 +123,7 @@ export function createDecoder({ onLost }: DecoderOptions = {}): Decoder {
     if (length < HEADER10_BYTES) return "message shorter than its header";
     const whole = new DataView(view.buffer, view.byteOffset, Math.min(length, view.byteLength));
     const uptimeMs = version === 9 ? view.getUint32(4) : Number.NaN;
-    const message = messageOf(exporter, view, version === 9 ? 8 : 4, uptimeMs, receivedMs);
+    const message = clocks(exporter, view.getUint32(version === 9 ? 8 : 4), uptimeMs, receivedMs);
     const domainId = view.getUint32(version === 9 ? 16 : 12);
     const domain = exporter.domain(version, domainId);
     const before = exporter.counters.templates;
@@ -119,13 +149,15 @@ export function createDecoder({ onLost }: DecoderOptions = {}): Decoder {
       exporter.counters.datagrams += 1;
       exporter.counters.bytes += datagram.length;
       const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
-      const version = datagram.length >= 2 ? view.getUint16(0) : -1;
+      const arrival = { exporter, port, receivedMs, flows };
+      const version = datagram.length >= 4 ? view.getUint16(0) : -1;
       let reason: string | undefined;
       if (version === 5) reason = decode5(view, exporter, port, receivedMs, flows);
-      else if (version === 9 || version === 10) {
-        reason = decodeSets(view, version, { exporter, port, receivedMs, flows });
-      } else
-        reason = version < 0 ? "datagram shorter than its header" : `export version ${version} is not known`;
+      else if (version === 9 || version === 10) reason = decodeSets(view, version, arrival);
+      // sFlow writes its version in 32 bits.
+      else if (version === 0 && view.getUint16(2) === 5) reason = decodeSflow(view, arrival);
+      else if (version < 0) reason = "datagram shorter than its header";
+      else reason = `export version ${version} is not known`;
       if (reason !== undefined) exporter.counters.malformed += 1;
       return reason;
     },
@@ -151,21 +183,6 @@ type Numbers = Parameters<ReturnType<ReturnType<Exporter["domain"]>["sequence"]>
 function numbers(sequence: number, flows: number, records: number, message: Message): Numbers {
   const exportMs = message.exportMs + message.shiftMs;
   return { sequence, flows, records, exportMs, uptimeMs: message.uptimeMs };
-}
-
-/** The message's clocks, corrected to the time of receipt where they cannot be true. */
-function messageOf(
-  exporter: Exporter,
-  view: DataView,
-  secondsAt: number,
-  uptimeMs: number,
-  receivedMs: number,
-): Message {
-  const exportMs = view.getUint32(secondsAt) * 1000;
-  const ahead = exportMs - receivedMs;
-  const wrong = ahead > MAX_AHEAD_MS || ahead < -MAX_BEHIND_MS;
-  if (wrong) exporter.counters.clockCorrected += 1;
-  return { exporter: exporter.address, exportMs, shiftMs: wrong ? -ahead : 0, uptimeMs };
 }
 
 function reportOf(exporter: Exporter): ExporterReport {

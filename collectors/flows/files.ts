@@ -21,6 +21,8 @@ interface Recorded {
   /** Where it was sent. Each destination is a collector of its own, with its own templates. */
   to: string;
   place: string;
+  /** When it was captured; NaN where the recording has no times. */
+  atMs: number;
 }
 
 /** A recording being replayed. */
@@ -33,7 +35,7 @@ export interface FlowsReplay {
 
 /**
  * Replays recorded NetFlow, IPFIX or sFlow export: a pcap file, or frames of [32 bits big-endian length][payload].
- * Event time is the exporters' own: there is no clock of receipt to hold it against.
+ * Event time is the exporters' own, however old; sFlow's, which has none, is the capture's.
  */
 export function readFlowsFile(path: string): FlowsReplay {
   const decoders = new Map<string, Decoder>();
@@ -51,10 +53,10 @@ async function* replay(path: string, decoders: Map<string, Decoder>): AsyncGener
   // Asked for at each use, because every batch has its own.
   const refuseHere: Refuse = (reason, place) => refuse(refusals, reason, place);
   for (const recorded of isPcap(file) ? captured(file, refuseHere) : framed(file, refuseHere)) {
-    const { bytes, exporter, port, to, place } = recorded;
-    const decoder = decoders.get(to) ?? createDecoder();
+    const { bytes, exporter, port, to, place, atMs } = recorded;
+    const decoder = decoders.get(to) ?? createDecoder({ recorded: true });
     decoders.set(to, decoder);
-    const reason = decoder.decode(bytes, exporter, port, Number.NaN, flows);
+    const reason = decoder.decode(bytes, exporter, port, atMs, flows);
     if (reason) refuseHere(reason, place);
     datagrams += 1;
     if (datagrams % DATAGRAMS_A_BATCH !== 0) continue;
@@ -71,7 +73,7 @@ function* captured(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
     // Other traffic in the capture is not wrong.
     if (why !== "other") refuse(`packet ${why}`, `packet ${packet}`);
   });
-  for (const { src, srcPort, dst, dstPort, payload } of datagrams) {
+  for (const { src, srcPort, dst, dstPort, payload, atMs } of datagrams) {
     number += 1;
     yield {
       bytes: payload,
@@ -79,6 +81,7 @@ function* captured(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
       port: srcPort,
       to: `${dst}:${dstPort}`,
       place: `datagram ${number}`,
+      atMs,
     };
   }
 }
@@ -95,7 +98,7 @@ function* framed(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
       return refuse("frame cut short, or not a recording of export datagrams", place);
     }
     const bytes = file.subarray(offset + 4, offset + 4 + length);
-    yield { bytes, exporter: UNKNOWN_EXPORTER, port: 0, to: "", place };
+    yield { bytes, exporter: UNKNOWN_EXPORTER, port: 0, to: "", place, atMs: Number.NaN };
     offset += 4 + length;
   }
 }

@@ -6,7 +6,7 @@ import type { ExporterCounters } from "./exporters.ts";
 import { type Layout, readSlot, readUnsigned } from "./layout.ts";
 
 /** Largest sampling rate believed: one packet in 16 million. Beyond it a datagram is lying or broken. */
-const MAX_SAMPLING = 1 << 24;
+export const MAX_SAMPLING = 1 << 24;
 /** Seconds from 1900, where NTP counts from, to 1970 (RFC 7011 section 6.1.9). */
 const NTP_EPOCH_SECONDS = 2_208_988_800;
 /** A flow may seem to end so long after its export: clocks are read at different moments. */

@@ -136,3 +136,39 @@ export const plainRecord = (packets = 3, octets = 300, srcPort = 40_000) =>
     u32(50_000),
     u32(59_000),
   );
+
+/** An sFlow record or sample: format, length, body. */
+export const sflowPart = (format: number, ...body: (Uint8Array | readonly number[])[]) => {
+  const content = bytes(...body);
+  return bytes(u32(format), u32(content.length), content);
+};
+
+export function sflow(
+  samples: readonly Uint8Array[],
+  { sequence = 0, subAgent = 0, count = samples.length } = {},
+) {
+  const header = [u32(5), u32(1), ip4("203.0.113.1"), u32(subAgent), u32(sequence), u32(60_000), u32(count)];
+  return bytes(...header, ...samples);
+}
+
+export function flowSample(
+  records: readonly Uint8Array[],
+  { rate = 1, expanded = false, count = records.length } = {},
+) {
+  const source = expanded ? [u32(0), u32(7)] : [u32(7)];
+  const ports = expanded ? [u32(0), u32(1), u32(0), u32(2)] : [u32(1), u32(2)];
+  const head = [u32(1), ...source, u32(rate), u32(1000), u32(0), ...ports, u32(count)];
+  return sflowPart(expanded ? 3 : 1, ...head, ...records);
+}
+
+/** A sampled header: of what protocol, how long the whole frame was, and its first bytes, padded to four. */
+export const rawHeader = (protocol: number, frame: Uint8Array, frameLength = frame.length) =>
+  sflowPart(
+    1,
+    u32(protocol),
+    u32(frameLength),
+    u32(0),
+    u32(frame.length),
+    frame,
+    new Uint8Array((4 - (frame.length % 4)) % 4),
+  );

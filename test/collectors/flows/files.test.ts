@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readFlowsFile } from "../../../collectors/flows/files.ts";
 import { readPcap, type Skipped } from "../../../collectors/flows/pcap.ts";
 import type { Refusal } from "../../../src/core/observation.ts";
-import { bytes, ip4, netflow5, u8, u16, u32 } from "./encode.ts";
+import { bytes, netflow5, u16, u32 } from "./encode.ts";
+import { ethernet, ip, ip6, pcap, udp } from "./pcap-file.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -28,54 +29,6 @@ async function replay(content: Uint8Array) {
 }
 
 const frame = (payload: Uint8Array) => bytes(u32(payload.length), payload);
-const udp = (payload: Uint8Array, port = 2055) =>
-  bytes(u16(50_000), u16(port), u16(payload.length + 8), u16(0), payload);
-const ip = (payload: Uint8Array, { fragment = 0, protocol = 17, src = "203.0.113.1" } = {}) =>
-  bytes(
-    u8(0x45),
-    u8(0),
-    u16(payload.length + 20),
-    u16(0),
-    u16(fragment),
-    u8(64),
-    u8(protocol),
-    u16(0),
-    ip4(src),
-    ip4("127.0.0.1"),
-    payload,
-  );
-const ip6 = (payload: Uint8Array) =>
-  bytes(
-    u32(0x60000000),
-    u16(payload.length),
-    u8(17),
-    u8(64),
-    new Uint8Array(15),
-    u8(1),
-    new Uint8Array(15),
-    u8(2),
-    payload,
-  );
-const ethernet = (payload: Uint8Array, type: number[] = u16(0x0800)) =>
-  bytes(new Uint8Array(12), type, payload);
-/** A capture in this machine's byte order or the other; libpcap writes whichever it runs on. */
-function pcap(packets: readonly Uint8Array[], { little = false, linkType = 1, nanoseconds = false } = {}) {
-  const word = (value: number) => (little ? u32(value).reverse() : u32(value));
-  const header = bytes(word(nanoseconds ? 0xa1b23c4d : 0xa1b2c3d4), new Uint8Array(16), word(linkType));
-  return bytes(
-    header,
-    ...packets.map((packet) =>
-      bytes(
-        word(1_767_225_600),
-        word(nanoseconds ? 250_000_000 : 250_000),
-        word(packet.length),
-        word(packet.length),
-        packet,
-      ),
-    ),
-  );
-}
-
 describe("readFlowsFile", () => {
   it("reads framed datagrams, and stops with a reason where a frame is cut", async () => {
     const good = frame(netflow5([{}, {}]));

@@ -49,7 +49,7 @@ describe("the corpus", () => {
     expectSound(flows);
   });
 
-  it.each(["v5", "v9", "ipfix"])(
+  it.each(["v5", "v9", "ipfix", "sflow"])(
     "property: %s entries, cut and altered, in any order, never throw or loop",
     (version) => {
       const seeds = corpus.filter((entry) => entry.version === version).map(({ hex }) => fromHex(hex));
