@@ -6,7 +6,11 @@ import { influxClient } from "../../src/store/influx-query.ts";
 import { temporary } from "./temporary.ts";
 
 /** A store on a running influxd, its database made; `end` stops its task and closes it. */
-export async function openTestInflux(url: string, changes: Partial<InfluxOptions> = {}) {
+export async function openTestInflux(
+  url: string,
+  changes: Partial<InfluxOptions> = {},
+  directory = temporary(),
+) {
   const logged: string[] = [];
   const options: InfluxOptions = {
     url,
@@ -15,7 +19,7 @@ export async function openTestInflux(url: string, changes: Partial<InfluxOptions
     // Tests write into the past, and expiry is told apart elsewhere.
     rawDays: 36_500,
     hourDays: 36_500,
-    spoolDirectory: join(temporary(), "spool"),
+    spoolDirectory: join(directory, "spool"),
     spoolBytes: 50_000_000,
     maxAccountSeries: 20_000,
     consoleUrl: "http://127.0.0.1:7070",
