@@ -2,23 +2,18 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { host, name, path, port, section } from "./config-fields.ts";
+import { poolPrograms } from "./config-pools.ts";
 
 /**
  * The configuration: one schema, default and comment together, and the only reader of process.env. Every mistake is
  * listed at once. `${NAME}` in a text is replaced from the environment, so that secrets stay out of the file.
  */
 
-const path = z.string().min(1);
-const host = z.string().min(1).default("127.0.0.1");
-const port = (fallback: number) => z.number().int().min(0).max(65_535).default(fallback);
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, 63 at most");
 const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 const network = z
   .string()
   .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");
-const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
 /** Where a list comes from: exactly one of the two. */
 const fileOrUrl = { file: path.optional(), url: z.url({ protocol: /^https?$/ }).optional() };
@@ -26,17 +21,17 @@ const oneOfFileAndUrl = (list: { file?: string | undefined; url?: string | undef
   (list.file === undefined) !== (list.url === undefined);
 const FILE_OR_URL = "needs either file or url";
 
-const ckpool = section({
-  name: name.describe("Name of this source; its place in the logs is kept under it."),
-  directory: path.describe("ckpool's logs directory, the one that holds <height>/<workinfoid>.sharelog."),
-  pool: z.string().default("ckpool").describe("Name the pool's accounts are kept under."),
-  algorithm: z.string().default("sha256d"),
-  pollMs: z
+const websocket = section({
+  name,
+  url: z.url({ protocol: /^wss?$/ }).describe("A server that sends observations, one JSON object a line."),
+  token: z.string().optional(),
+  maxLineBytes: z.number().int().min(1024).default(65_536),
+  idleMs: z
     .number()
     .int()
-    .min(10)
-    .default(500)
-    .describe("How often new files are looked for, in milliseconds."),
+    .min(1000)
+    .default(120_000)
+    .describe("Silence after which it is connected to anew."),
 });
 
 const tap = section({
@@ -120,7 +115,8 @@ export const configSchema = section({
   }).prefault({}),
   log: section({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
   collectors: section({
-    ckpool: z.array(ckpool).default([]),
+    ...poolPrograms,
+    websocket: z.array(websocket).default([]),
     tap: z.array(tap).default([]),
     flows: z.array(flows).default([]),
     ingest: section({
@@ -342,6 +338,7 @@ function resolvePaths(config: Config, base: string): Config {
   const absolute = (file: string) => resolve(base, file);
   config.data.directory = absolute(config.data.directory);
   for (const source of config.collectors.ckpool) source.directory = absolute(source.directory);
+  for (const source of config.collectors.publicPool) source.file = absolute(source.file);
   for (const list of [...config.screening.lists, ...config.origin.lists])
     if (list.file) list.file = absolute(list.file);
   const { origin, detection } = config;
@@ -356,6 +353,8 @@ const SECRET_KEYS = new Set(["token", "secrets", "secret", "password"]);
 /** A copy for printing, secrets blanked. */
 export function redact(value: unknown, key = ""): unknown {
   if (SECRET_KEYS.has(key)) return Array.isArray(value) ? value.map(() => "(secret)") : "(secret)";
+  // A connection string carries its password.
+  if (typeof value === "string") return value.replace(/^([a-z]+:\/\/[^/?#@]*?:)[^/?#@]*@/, "$1(secret)@");
   if (Array.isArray(value)) return value.map((item) => redact(item));
   if (value !== null && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([inner, item]) => [inner, redact(item, inner)]));

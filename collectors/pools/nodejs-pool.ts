@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { RequestHandler } from "express";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import express, { type RequestHandler } from "express";
 import { writeObservation } from "#core/observation.ts";
+import type { Task } from "#core/task.ts";
 import { readFrame } from "./nodejs-pool-frame.ts";
 
 /** What the share host needs. */
@@ -74,6 +77,34 @@ export function nodejsPoolHandler(options: NodejsPoolOptions): RequestHandler {
     taken.set(mark, appended);
     if (taken.size > REMEMBERED) taken.delete(taken.keys().next().value!);
   }
+}
+
+/** Listens for leaves until aborted, then answers what is under way. Throws with its name when it cannot listen. */
+export function nodejsPoolHost(
+  options: NodejsPoolOptions & {
+    host: string;
+    port: number;
+    onListening?: (address: AddressInfo) => void;
+  },
+): Task {
+  const { name, host, port, onListening } = options;
+  return async (signal) => {
+    if (signal.aborted) return;
+    const app = express().disable("x-powered-by");
+    app.post("/leafApi", nodejsPoolHandler(options));
+    const server = app.listen(port, host);
+    try {
+      await once(server, "listening");
+      onListening?.(server.address() as AddressInfo);
+      await once(server, "close", { signal });
+    } catch (cause) {
+      if (signal.aborted) return;
+      throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+    } finally {
+      server.closeIdleConnections();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    }
+  };
 }
 
 function digest(value: string | Uint8Array): Buffer {

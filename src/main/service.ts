@@ -150,7 +150,6 @@ async function runOpened(
     metrics,
     screen: screening.screen,
     origin: origin.lookUp,
-    changes: { announce: () => undefined, onChange: (listener) => ops.onChange(listener) },
     health: () => healthOf(counters),
     metricsText: counters.text,
     ingest: ingestHandler({

@@ -82,22 +82,28 @@ test("a slow journal holds the feed back", async () => {
   await running;
 });
 
-test("a server that ends, is not there, or is silent breaks the feed with its name; so does a journal that refuses", async () => {
+test("a server that ends or is not there breaks the feed with its name", async () => {
   const { server, options } = await feed();
   const { signal } = new AbortController();
-  server.once("connection", (socket) => socket.close(1001, "bye"));
+  server.on("connection", (socket) => socket.close(1001, "bye"));
   await expect(websocketFeed(options)(signal)).rejects.toThrow("feed: closed (1001) bye");
-  await expect(websocketFeed({ ...options, idleMs: 20 })(signal)).rejects.toThrow(
+  await expect(websocketFeed({ ...options, url: "ws://127.0.0.1:1" })(signal)).rejects.toThrow(
+    /feed: .*ECONNREFUSED/,
+  );
+});
+
+test("silence breaks the feed, and so does a journal that refuses", async () => {
+  const silent = await feed();
+  const { signal } = new AbortController();
+  await expect(websocketFeed({ ...silent.options, idleMs: 20 })(signal)).rejects.toThrow(
     "feed: silent for too long",
   );
-  server.once("connection", (socket) => socket.send(line(1)));
+  const { server, options } = await feed();
+  server.on("connection", (socket) => socket.send(line(1)));
   const append = async () => {
     throw new Error("journal: full");
   };
   await expect(websocketFeed({ ...options, append })(signal)).rejects.toThrow("feed: journal: full");
-  await expect(websocketFeed({ ...options, url: "ws://127.0.0.1:1" })(signal)).rejects.toThrow(
-    /feed: .*ECONNREFUSED/,
-  );
 });
 
 test("check connects and leaves", async () => {

@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createCkpool } from "../../../collectors/pools/ckpool.ts";
+import { checkCkpool } from "../../../collectors/pools/ckpool-check.ts";
 import { gather, replayed, shareLine, untilIdle } from "./share-log.ts";
 
 let directory: string;
@@ -228,4 +229,13 @@ test("a replay takes files and directories, in order of the ids", async () => {
   expect(all.refusals).toEqual([{ reason: "not JSON", place: `${file}:2`, count: 1 }]);
   expect((await replayed(file)).shares).toHaveLength(1);
   await expect(replayed(join(directory, "none"))).rejects.toThrow(/ENOENT/);
+});
+
+test("check tells what it found or what is wrong", async () => {
+  await expect(checkCkpool({ directory })).rejects.toThrow("does ckpool run with -L?");
+  write("70/1", "something else\n");
+  await expect(checkCkpool({ directory })).rejects.toThrow("70/1:1 not JSON");
+  write("70/2", named("a"));
+  expect(await checkCkpool({ directory })).toMatch(/^2 share logs, the newest \(70\/2\) written at 20/);
+  await expect(checkCkpool({ directory: join(directory, "none") })).rejects.toThrow(/ENOENT/);
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
-import { nodejsPoolHandler } from "../../../collectors/pools/nodejs-pool.ts";
+import { nodejsPoolHandler, nodejsPoolHost } from "../../../collectors/pools/nodejs-pool.ts";
 import { readFrame } from "../../../collectors/pools/nodejs-pool-frame.ts";
 
 const NOW = 1_795_386_700_000;
@@ -153,4 +153,30 @@ test("hostile bytes never throw", () => {
     fc.property(fc.oneof(cut, fc.uint8Array()), (body) => void readFrame(body, context, () => true)),
     { numRuns: 1000 },
   );
+});
+
+test("the host listens until it is aborted, and says so when it cannot", async () => {
+  const listening = Promise.withResolvers<AddressInfo>();
+  const ending = new AbortController();
+  const options = {
+    name: "np",
+    key: "secret",
+    pool: "p",
+    algorithm: "randomx",
+    now: () => NOW,
+    host: "127.0.0.1",
+  };
+  const append = async () => "appended";
+  const onListening = (address: AddressInfo) => listening.resolve(address);
+  const running = nodejsPoolHost({ ...options, append, port: 0, onListening })(ending.signal);
+  const { port } = await listening.promise;
+  const post = () =>
+    fetch(`http://127.0.0.1:${port}/leafApi`, { method: "POST", body: Buffer.from(frame(share())) });
+  expect((await post()).status).toBe(200);
+  await expect(nodejsPoolHost({ ...options, append, port })(ending.signal)).rejects.toThrow(
+    /^np: .*EADDRINUSE/,
+  );
+  ending.abort();
+  await running;
+  await expect(post()).rejects.toThrow();
 });
