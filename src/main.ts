@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   check: async () => (await import("./main/check.ts")).check,
   replay: async () => (await import("./main/replay.ts")).replay,
   screen: async () => (await import("./main/screen.ts")).screen,
+  lists: async () => (await import("./main/lists.ts")).lists,
   alert: async () => (await import("./main/alert.ts")).alert,
 };
 

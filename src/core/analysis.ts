@@ -185,6 +185,16 @@ export class Analysis {
     if (this.#watermarkMs > 0) this.#closeWindow((Math.floor(this.#watermarkMs / HOUR_MS) + 1) * HOUR_MS);
   }
 
+  /** Everything that was screened and stands: to be screened again when a list changes. */
+  *known(): Generator<{ pool: string; account: string; kind: "account" | "payout"; value: string }> {
+    for (const [pool, accounts] of this.#accounts.pools()) {
+      for (const { account, payoutAddress } of accounts.values()) {
+        yield { pool, account, kind: "account", value: account };
+        if (payoutAddress !== "") yield { pool, account, kind: "payout", value: payoutAddress };
+      }
+    }
+  }
+
   /** Windows closed since the last call, in order. */
   takeWindows(): Window[] {
     const windows = this.#windows;

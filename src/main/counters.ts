@@ -25,6 +25,8 @@ export interface CollectorHealth {
 /** Everything that moves has a counter: for Prometheus, for the metrics store and for the console. */
 export interface Counters {
   batch(collector: string, batch: Batch): void;
+  /** What a request or feed brought that went straight to the journal. */
+  received(received: { source: string; accepted: number; refused: number; unknownFields: number }): void;
   restart(collector: string, reason: string): void;
   flagged(flag: Flag): void;
   /** Deltas of the `collector` and `flag` measurements since the last call. */
@@ -50,7 +52,7 @@ export function createCounters(options: {
   const counter = (name: string, help: string) =>
     new Counter({ name, help, labelNames, registers: [registry] });
   const observations = counter("assay_observations_total", "Observations taken, by collector");
-  const refused = counter("assay_refused_total", "Pieces of bad input, by collector");
+  const refusals = counter("assay_refused_total", "Pieces of bad input, by collector");
   const restarts = counter("assay_collector_restarts_total", "Collectors restarted after their source broke");
   const book = new MetricsBook();
   const health = new Map<string, CollectorHealth>();
@@ -108,25 +110,33 @@ export function createCounters(options: {
     "Wall clock less the newest event time",
     () => (now() - analysis.watermarkMs) / 1000,
   );
+  function count(name: string, taken: number, refused: number, unknownFields: number): CollectorHealth {
+    const at = of(name);
+    at.observations += taken;
+    at.refused += refused;
+    at.unknownFields += unknownFields;
+    at.lastBatchMs = now();
+    observations.inc({ collector: name }, taken);
+    refusals.inc({ collector: name }, refused);
+    const { values } = book.bucket("collector", [name], now());
+    values[0] = (values[0] ?? 0) + taken;
+    values[1] = (values[1] ?? 0) + refused;
+    values[2] = (values[2] ?? 0) + unknownFields;
+    return at;
+  }
   return {
     gauge,
     batch(name, batch) {
+      const refused = (batch.refusals ?? []).reduce((sum, { count: times = 1 }) => sum + times, 0);
+      const { refusals } = count(name, batch.observations.length, refused, batch.unknownFields ?? 0);
       const at = of(name);
-      const bad = (batch.refusals ?? []).reduce((sum, { count = 1 }) => sum + count, 0);
-      at.observations += batch.observations.length;
-      at.refused += bad;
-      at.unknownFields += batch.unknownFields ?? 0;
-      at.lastBatchMs = now();
       at.lagMs = Math.max(0, now() - (batch.observations.at(-1)?.atMs ?? now()));
-      for (const { place, reason } of batch.refusals ?? []) at.refusals.push({ place, reason });
-      if (at.refusals.length > KEPT_REFUSALS) at.refusals.splice(0, at.refusals.length - KEPT_REFUSALS);
-      observations.inc({ collector: name }, batch.observations.length);
-      refused.inc({ collector: name }, bad);
-      const { values } = book.bucket("collector", [name], now());
-      values[0] = (values[0] ?? 0) + batch.observations.length;
-      values[1] = (values[1] ?? 0) + bad;
-      values[2] = (values[2] ?? 0) + (batch.unknownFields ?? 0);
-      values[3] = at.lagMs;
+      for (const { place, reason } of batch.refusals ?? []) refusals.push({ place, reason });
+      if (refusals.length > KEPT_REFUSALS) refusals.splice(0, refusals.length - KEPT_REFUSALS);
+      book.bucket("collector", [name], now()).values[3] = at.lagMs;
+    },
+    received({ source, accepted, refused, unknownFields }) {
+      count(source, accepted, refused, unknownFields);
     },
     restart(name, reason) {
       const at = of(name);

@@ -1,4 +1,4 @@
-import type { Analysis } from "#core/analysis.ts";
+import type { Analysis, Sighting } from "#core/analysis.ts";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { MetricDelta, MetricRow } from "#core/metrics.ts";
 import type { CheckpointStore } from "#core/store.ts";
@@ -32,6 +32,8 @@ export interface Engine {
   /** Follows one collector from its committed cursor. */
   follow(collector: Collector): Task;
   take(batch: Batch): Promise<void>;
+  /** Screens and raises one thing anew, in its turn. */
+  sight(sighting: Sighting): Promise<void>;
   advance(nowMs: number): Promise<void>;
   finish(): Promise<void>;
   checkpoint(): Promise<void>;
@@ -108,6 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
         }
       };
     },
+    sight: (sighting) => inTurn(() => pipeline.sight(sighting)),
     take: (batch) => inTurn(() => pipeline.take(batch)),
     advance: (nowMs) => inTurn(() => pipeline.advance(nowMs)),
     finish: () => inTurn(() => pipeline.finish()),

@@ -5,6 +5,8 @@ import type { Model } from "#core/model.ts";
 import { loadModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
+import { createLists, type Lists } from "../screening/lists.ts";
+import { refresh } from "../screening/refresh.ts";
 import { createScreening, type ScreeningService } from "../screening/screening.ts";
 
 /** What every command that looks at observations needs. */
@@ -12,23 +14,67 @@ export interface Parts {
   origin: OriginService;
   screening: ScreeningService;
   analysis: Analysis;
+  /** Watch lists with their versions on disk. */
+  lists: Lists;
+  /** Lists of networks by kind, for origin. */
+  networkLists: Lists;
+}
+
+/** Days without a reached source after which a list of networks is called stale. */
+const NETWORK_LIST_DAYS = 7;
+
+/** Opens the lists that the configuration names, as their versions stand on disk. */
+export function openLists(config: Config): Pick<Parts, "lists" | "networkLists"> {
+  const { maxShrinkPercent } = config.screening;
+  const directory = join(config.data.directory, "lists");
+  const now = Date.now;
+  const fetched = config.origin.lists.flatMap(({ name, url }) =>
+    url
+      ? [{ name, url, format: "text" as const, subject: "network" as const, maxAgeDays: NETWORK_LIST_DAYS }]
+      : [],
+  );
+  return {
+    lists: createLists({
+      directory: join(directory, "watch"),
+      sources: config.screening.lists,
+      maxShrinkPercent,
+      now,
+    }),
+    networkLists: createLists({
+      directory: join(directory, "networks"),
+      sources: fetched,
+      maxShrinkPercent,
+      now,
+    }),
+  };
 }
 
 /** Opens origin and screening and makes an empty analysis. Rejects with every mistake in their files. */
 export async function openParts(config: Config): Promise<Parts> {
-  const origin = await createOrigin(config.origin);
-  const screening = await createScreening({ lists: config.screening.lists, places: origin });
+  const { lists, networkLists } = openLists(config);
+  const origin = await createOrigin({
+    ...config.origin,
+    lists: config.origin.lists.map(({ name, kind, file, url }) =>
+      url
+        ? { name, kind, file: networkLists.latest(name), fetched: true }
+        : { name, kind, file: file as string },
+    ),
+  });
+  const { nameThreshold } = config.screening;
+  const screening = await createScreening({ lists: config.screening.lists, places: origin, nameThreshold });
+  await refresh(screening, lists);
   const analysis = new Analysis({
     lookUpOrigin: origin.lookUp,
     stepHours: config.detection.stepHours,
     watch: config.store.watch,
     topAccounts: config.store.topAccounts,
   });
-  return { origin, screening, analysis };
+  return { origin, screening, analysis, lists, networkLists };
 }
 
 const MODELS = join(import.meta.dirname, "../../models");
-const MODEL_NAME = "consistency";
+/** Name of the model Assay ships: how consistent an account is with the typologies. */
+export const MODEL_NAME = "consistency";
 
 /** Loads the configured model, or the newest that Assay ships. */
 export async function openModel(config: Config): Promise<Model> {
@@ -37,7 +83,8 @@ export async function openModel(config: Config): Promise<Model> {
 
 async function newestModel(): Promise<string> {
   const directory = join(MODELS, MODEL_NAME);
-  const versions = (await readdir(directory)).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
+  const names = await readdir(directory).catch(() => []);
+  const versions = names.filter((name) => /^\d+\.\d+\.\d+$/.test(name));
   const newest = versions.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
   if (!newest) throw new Error(`no model in ${directory}; assay train makes one`);
   return join(directory, newest);

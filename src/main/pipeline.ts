@@ -47,6 +47,8 @@ export interface PipelineCounts {
 /** Observation → state → features → score → flag, one batch at a time. Callers must not overlap calls. */
 export interface Pipeline {
   take(batch: Batch): Promise<void>;
+  /** Screens one thing at once, beside what observations bring. */
+  sight(sighting: Sighting): Promise<void>;
   /** Lets event time pass without an observation. */
   advance(nowMs: number): Promise<void>;
   /** The input has ended: scores a last window at the end of its hour. */
@@ -164,6 +166,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       analysis.take(batch.observations);
       await follow();
     },
+    sight: (sighting) => screenSightings([sighting]),
     async advance(nowMs) {
       analysis.advance(nowMs);
       await follow();

@@ -1,6 +1,8 @@
 import type { Batch } from "#core/collector.ts";
+import { readFlowsFile } from "../../collectors/flows/files.ts";
 import { readObservationsFile } from "../../collectors/ingest/ndjson.ts";
 import { readCkpoolFile } from "../../collectors/pools/ckpool-replay.ts";
+import { readCapture } from "../../collectors/stratum/capture.ts";
 
 /** Names given to what a recorded file does not say itself. */
 export interface ReplayNames {
@@ -14,4 +16,6 @@ export const REPLAY_FORMATS: Readonly<
 > = {
   observations: (file) => readObservationsFile(file),
   ckpool: (file, names) => readCkpoolFile(file, names),
+  pcap: (file, names) => readCapture(file, names),
+  "netflow-pcap": (file) => readFlowsFile(file).batches,
 };

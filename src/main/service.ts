@@ -15,11 +15,12 @@ import { type EmbeddedOps, openOps } from "../store/ops-sqlite.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { dataNotices, healthOf } from "./health.ts";
+import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openModel, openParts, type Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 import { sleep } from "./sleep.ts";
-import { intoJournal, live, replayable } from "./sources.ts";
+import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
 
 /** What the demo adds: its own sources, in place of configured ones. */
@@ -178,6 +179,7 @@ async function runOpened(
         ...[...replayable(config), journal.reader(JOURNAL)].map((collector) =>
           restarting(collector.name, engine.follow(collector)),
         ),
+        ...acknowledged(config, journal, counters.received).map(({ name, task }) => restarting(name, task)),
         ...live(config, log).map((collector) =>
           restarting(
             collector.name,
@@ -188,6 +190,26 @@ async function runOpened(
             }),
           ),
         ),
+        keepLists({
+          parts,
+          engine,
+          log,
+          everyMs: config.screening.checkHours * 3_600_000,
+          record: (screenings) => ops.recordScreenings(screenings),
+          onGroundGone: async ({ pool, account }, { value }) =>
+            log("warn", "a screening hit has lost its ground", { pool, account, value }),
+        }),
+        origin.watch({
+          everyMs: config.origin.reloadSeconds * 1000,
+          sleep,
+          onReload: ({ file, error }) =>
+            error
+              ? log("error", "a database does not hold; the last good one stays", {
+                  file,
+                  reason: error.message,
+                })
+              : log("info", "reloaded", { file }),
+        }),
         deliver({ ops, destinations, now: Date.now, sleep, random: Math.random, log }),
         every(config.store.checkpointSeconds * 1000, engine.checkpoint),
         every(ADVANCE_MS, () => engine.advance(Date.now())),

@@ -4,15 +4,53 @@ import type { Log } from "#core/log.ts";
 import { writeObservation } from "#core/observation.ts";
 import type { Task } from "#core/task.ts";
 import { createFlows } from "../../collectors/flows/flows.ts";
+import { websocketFeed } from "../../collectors/ingest/websocket.ts";
 import { createCkpool } from "../../collectors/pools/ckpool.ts";
+import { createMiningcore } from "../../collectors/pools/miningcore.ts";
+import { nodejsPoolHost } from "../../collectors/pools/nodejs-pool.ts";
+import { createPublicPool } from "../../collectors/pools/public-pool.ts";
+import { createPublicPoolRest } from "../../collectors/pools/public-pool-rest.ts";
+import { createRedisShares } from "../../collectors/pools/redis-shares.ts";
+import { createSri } from "../../collectors/pools/sri.ts";
+import { createXmrigProxy } from "../../collectors/pools/xmrig-proxy.ts";
 import { createTap } from "../../collectors/stratum/tap.ts";
-import type { Journal } from "../bus/journal.ts";
+import type { Journal, JournalEntry } from "../bus/journal.ts";
 import { JournalRefusal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
+import type { Counters } from "./counters.ts";
 
 /** Collectors that can be read again, from their cursor. */
-export function replayable(config: Config): Collector[] {
-  return config.collectors.ckpool.map((section) => createCkpool({ ...section, now: Date.now }));
+export function replayable({ collectors }: Config): Collector[] {
+  const now = Date.now;
+  return [
+    ...collectors.ckpool.map((section) => createCkpool({ ...section, now })),
+    ...collectors.miningcore.map((section) => createMiningcore({ ...section, now })),
+    ...collectors.redisShares.map((section) => createRedisShares({ ...section, now })),
+    ...collectors.xmrigProxy.map((section) => createXmrigProxy({ ...section, now })),
+    ...collectors.publicPool.map((section) => createPublicPool({ ...section, now })),
+    ...collectors.publicPoolRest.map((section) => createPublicPoolRest({ ...section, now })),
+    ...collectors.sri.map((section) => createSri({ ...section, now })),
+  ];
+}
+
+/** Feeds that get their answer only once the journal has what they brought. */
+export function acknowledged(
+  { collectors }: Config,
+  journal: Journal,
+  onReceived: Counters["received"],
+): { name: string; task: Task }[] {
+  const append = (entry: JournalEntry) => journal.append(entry);
+  const now = Date.now;
+  return [
+    ...collectors.nodejsPool.map(({ name, listen, secret, pool, algorithm }) => ({
+      name,
+      task: nodejsPoolHost({ name, ...listen, key: secret, pool, algorithm, now, append, onReceived }),
+    })),
+    ...collectors.websocket.map((section) => ({
+      name: section.name,
+      task: websocketFeed({ ...section, now, append, onReceived }),
+    })),
+  ];
 }
 
 /** Collectors of what happens once: they go through the journal. */

@@ -1,0 +1,103 @@
+import { setImmediate } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { Log } from "#core/log.ts";
+import type { Screening } from "#core/screening.ts";
+import type { Task } from "#core/task.ts";
+import { parseConfig, readConfig } from "../config.ts";
+import { describeState, describeUpdate } from "../screening/ask.ts";
+import { refresh } from "../screening/refresh.ts";
+import { rescreen } from "../screening/rescreen.ts";
+import type { Engine } from "./engine.ts";
+import { openLists, type Parts } from "./parts.ts";
+import { sleep } from "./sleep.ts";
+import { UsageError } from "./usage.ts";
+
+/** `assay lists update [NAME…] | status`: fetches and versions the watch lists, or says how they stand. */
+export async function lists(args: string[], signal: AbortSignal): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { config: { type: "string" }, accept: { type: "boolean", default: false } },
+  });
+  const [action, ...names] = positionals;
+  if (action !== "update" && action !== "status")
+    throw new UsageError("lists: `lists update [NAME…]` or `lists status`");
+  const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
+  const opened = Object.values(openLists(config));
+  const known = [...config.screening.lists, ...config.origin.lists].map(({ name }) => name);
+  if (known.length === 0) process.stdout.write("no list is configured (screening.lists, origin.lists)\n");
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new UsageError(`lists: not configured: ${unknown.join(", ")}`);
+  const failed: string[] = [];
+  for (const one of opened) {
+    if (action === "status") {
+      for (const state of await one.status()) process.stdout.write(`${describeState(state)}\n`);
+      continue;
+    }
+    const updates = await one.update({
+      ...(names.length > 0 ? { names } : {}),
+      accept: values.accept,
+      signal,
+    });
+    for (const update of updates) {
+      process.stdout.write(`${describeUpdate(update)}\n`);
+      if (update.outcome !== "updated" && update.outcome !== "unchanged") failed.push(update.name);
+    }
+  }
+  if (failed.length > 0) throw new Error(`not updated: ${failed.join(", ")}`);
+}
+
+/**
+ * Keeps the lists up to date, and screens everything known again when one changed: what is recorded says by which
+ * versions, a new hit is raised at once, and a hit that lost its ground is said.
+ */
+export function keepLists(options: {
+  parts: Parts;
+  engine: Engine;
+  log: Log;
+  everyMs: number;
+  record: (screenings: Screening[]) => Promise<void>;
+  onGroundGone: (account: { pool: string; account: string }, screening: Screening) => Promise<void>;
+}): Task {
+  const { parts, engine, log, everyMs, record, onGroundGone } = options;
+  const { analysis, screening, lists: watch } = parts;
+  return watch.schedule({
+    everyMs,
+    sleep,
+    onRound: async (updates, stale) => {
+      for (const update of updates) {
+        if (update.outcome !== "unchanged")
+          log(update.outcome === "updated" ? "info" : "error", describeUpdate(update));
+      }
+      for (const state of stale) log("error", describeState(state));
+      const before = await refresh(screening, watch);
+      if (!before) return;
+      const atMs = Date.now();
+      const holders = new Map<
+        string,
+        ReturnType<typeof analysis.known> extends Generator<infer T> ? T : never
+      >();
+      const known = [];
+      for (const one of analysis.known()) {
+        known.push({ subject: "address" as const, value: one.value });
+        holders.set(one.value, one);
+      }
+      const rounds = rescreen(
+        known,
+        (subject, value) => before(subject, value, atMs),
+        (subject, value) => screening.screen(subject, value, atMs),
+      );
+      for (const { screenings, changed } of rounds) {
+        await record(screenings);
+        for (const { screening: answer, gained, lost } of changed) {
+          const holder = holders.get(answer.value);
+          if (!holder) continue;
+          if (gained.length > 0) await engine.sight({ ...holder, atMs });
+          if (lost.length > 0) await onGroundGone(holder, answer);
+        }
+        // Half a million values are a second's work: let others run between the batches.
+        await setImmediate();
+      }
+    },
+  });
+}
