@@ -89,6 +89,7 @@ class ConnectionDecoder implements Decoder {
   }
 
   #giveUp(opaque: Opaque): void {
+    this.#sniffing = false;
     this.#opaque = opaque;
     this.#framers = null;
     this.#ledger.context.counters.opaque += 1;

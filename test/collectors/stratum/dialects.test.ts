@@ -141,6 +141,7 @@ test.each([
   const { sessions, counters, shares, refusals } = decode([
     ["up", hello],
     ["down", answer],
+    ["up", Buffer.from([0x99, 0x0a])],
   ]);
   expect(sessions).toMatchObject([
     { event: "open" },
