@@ -34,12 +34,23 @@ const websocket = section({
     .describe("Silence after which it is connected to anew."),
 });
 
+const poolAddress = { host: z.string().min(1), port: z.number().int().min(1).max(65_535) };
+
 const tap = section({
   name: name.default("tap"),
   listen: section({ host, port: port(3333) }).prefault({}),
-  upstream: section({ host: z.string().min(1), port: z.number().int().min(1).max(65_535) }).describe(
-    "The pool's own stratum port.",
-  ),
+  upstream: section({
+    ...poolAddress,
+    tls: z.boolean().default(false).describe("Speak TLS to the pool and check its certificate."),
+    ca: path.optional().describe("PEM file of the authorities that vouch for it. Absent: the system's."),
+    fallback: z
+      .array(section(poolAddress))
+      .default([])
+      .describe("Addresses tried in order when the pool cannot be reached. None: the miner is let go."),
+  }).describe("The pool's own stratum port."),
+  tls: section({ certificate: path, key: path })
+    .optional()
+    .describe("PEM files: miners speak TLS to the tap. Absent: TLS passes through, not decoded."),
   pool: z.string().default("pool"),
   algorithm: z.string().default("sha256d"),
   proxyProtocol: section({
@@ -47,7 +58,10 @@ const tap = section({
       .boolean()
       .default(false)
       .describe("Read a PROXY v1 or v2 header at the start of a miner's connection."),
-    from: z.array(z.string()).default(["127.0.0.1", "::1"]).describe("Peers whose PROXY header is believed."),
+    from: z
+      .array(network)
+      .default(["127.0.0.1", "::1"])
+      .describe("Addresses and networks of peers that send a PROXY header and are believed."),
     emit: z.enum(["off", "v1", "v2"]).default("off").describe("Header sent to the pool."),
   }).prefault({}),
   maxConnections: z.number().int().min(1).default(20_000),
@@ -64,6 +78,12 @@ const tap = section({
     .min(1000)
     .default(900_000)
     .describe("A connection silent both ways for so long is closed."),
+  drainMs: z
+    .number()
+    .int()
+    .min(0)
+    .default(1000)
+    .describe("How long bytes under way may still be sent when the tap ends, in milliseconds."),
 });
 
 const flows = section({
@@ -337,6 +357,10 @@ export function readConfig(file: string): Config {
 function resolvePaths(config: Config, base: string): Config {
   const absolute = (file: string) => resolve(base, file);
   config.data.directory = absolute(config.data.directory);
+  for (const { upstream, tls } of config.collectors.tap) {
+    if (upstream.ca) upstream.ca = absolute(upstream.ca);
+    if (tls) Object.assign(tls, { certificate: absolute(tls.certificate), key: absolute(tls.key) });
+  }
   for (const source of config.collectors.ckpool) source.directory = absolute(source.directory);
   for (const source of config.collectors.publicPool) source.file = absolute(source.file);
   for (const list of [...config.screening.lists, ...config.origin.lists])

@@ -1,11 +1,14 @@
-import { type BlockList, connect, type Socket } from "node:net";
+import type { BlockList, Socket } from "node:net";
+import { type SecureContext, TLSSocket } from "node:tls";
 import type { Log } from "#core/log.ts";
 import { DecodeBacklog, type Decoding } from "./decode-backlog.ts";
 import type { DecoderFactory } from "./decoder.ts";
 import { forward } from "./forward.ts";
 import { peerKey } from "./kernel-round-trips.ts";
+import type { SessionIdentity } from "./ledger-context.ts";
 import { acceptProxyHeader } from "./proxy-acceptance.ts";
 import { type Endpoint, plainAddress, writeProxyHeader } from "./proxy-protocol.ts";
+import { dial, type Upstream } from "./upstream.ts";
 
 /** What went through; each only ever rises but `connections`, which says how many there are now. */
 export interface ForwardCounters {
@@ -20,7 +23,10 @@ export interface ForwardCounters {
 
 interface ConnectionOptions {
   name: string;
-  upstream: { host: string; port: number };
+  /** Called for each connection: the certificate authority file is read when the tap starts. */
+  upstream: () => Upstream;
+  /** With one, miners speak TLS to the tap. */
+  secureContext: () => SecureContext | null;
   proxyProtocol: { accept: boolean; emit: "off" | "v1" | "v2" };
   trusted: BlockList;
   maxConnections: number;
@@ -125,20 +131,36 @@ export function createTapConnections(options: ConnectionOptions) {
     perAddress.set(source.address, sameAddress + 1);
     counters.accepted += 1;
     connection.address = source.address;
-    const session = `${name}-${started}-${counters.accepted.toString(36)}`;
-    const pool = connect({ ...options.upstream, allowHalfOpen: true, noDelay: true });
-    connection.pool = pool;
     miner.setKeepAlive(true, KEEP_ALIVE_MS);
-    pool.setKeepAlive(true, KEEP_ALIVE_MS);
-    if (options.proxyProtocol.emit !== "off") {
-      const destination = {
-        address: plainAddress(miner.localAddress ?? "0.0.0.0"),
-        port: miner.localPort ?? 0,
-      };
-      pool.write(writeProxyHeader(options.proxyProtocol.emit, { source, destination }));
-    }
-    connection.decoder = startDecoder(session, source);
-    forward(miner, pool, {
+    const context = options.secureContext();
+    const near = context ? new TLSSocket(miner, { isServer: true, secureContext: context }) : miner;
+    connection.miner = near;
+    const session = `${name}-${started}-${counters.accepted.toString(36)}`;
+    connection.decoder = startDecoder({ session, ...source, ...(context ? { tls: true } : {}) });
+    const gone = new AbortController();
+    const onGone = () => gone.abort();
+    near.once("close", onGone).once("error", onGone);
+    dial(options.upstream(), proxyHeader(miner, source), gone.signal).then(
+      (pool) => {
+        near.off("close", onGone).off("error", onGone);
+        pool.setKeepAlive(true, KEEP_ALIVE_MS);
+        if (near.destroyed) {
+          pool.destroy();
+          end(connection, "miner closed");
+          return;
+        }
+        connection.pool = pool;
+        join(connection, near, pool);
+      },
+      (error: NodeJS.ErrnoException) => {
+        near.destroySoon();
+        end(connection, gone.signal.aborted ? "miner closed" : `pool: ${error.code ?? error.message}`);
+      },
+    );
+  }
+
+  function join(connection: Connection, near: Socket, pool: Socket): void {
+    forward(near, pool, {
       copied(direction, chunk) {
         const moment = { atMs: now(), tickMs: tick() };
         connection.lastTickMs = moment.tickMs;
@@ -146,18 +168,27 @@ export function createTapConnections(options: ConnectionOptions) {
         else counters.bytesDown += chunk.length;
         backlog.push(connection, direction, chunk, moment);
       },
-      ended(reason) {
-        forget(connection);
-        release(connection.address);
-        backlog.close(connection, { atMs: now(), tickMs: tick() }, reason);
-      },
+      ended: (reason) => end(connection, reason),
     });
-    miner.resume();
+    near.resume();
   }
 
-  function startDecoder(session: string, { address, port }: Endpoint) {
+  function end(connection: Connection, reason: string): void {
+    forget(connection);
+    release(connection.address);
+    backlog.close(connection, { atMs: now(), tickMs: tick() }, reason);
+  }
+
+  function proxyHeader(miner: Socket, source: Endpoint): Buffer | null {
+    if (options.proxyProtocol.emit === "off") return null;
+    const address = plainAddress(miner.localAddress ?? "0.0.0.0");
+    const destination = { address, port: miner.localPort ?? 0 };
+    return writeProxyHeader(options.proxyProtocol.emit, { source, destination });
+  }
+
+  function startDecoder(identity: SessionIdentity) {
     try {
-      return options.decoders({ session, address, port }, { atMs: now(), tickMs: tick() });
+      return options.decoders(identity, { atMs: now(), tickMs: tick() });
     } catch (error) {
       backlog.failures += 1;
       onFailure(error);

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { type AddressInfo, BlockList, createServer, isIP, type Server } from "node:net";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
 import { createDecoderFactory, type DecoderFactory } from "./decoder.ts";
@@ -9,12 +11,16 @@ import { createDecodeCounters, type DecodeCounters } from "./ledger-context.ts";
 import { ObservationQueue } from "./observation-queue.ts";
 import { pause } from "./pause.ts";
 import { createTapConnections, type ForwardCounters } from "./tap-connections.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What a tap does; all but the last group are its section of the configuration, described there. */
 export interface TapOptions {
   name: string;
   listen: { host: string; port: number };
-  upstream: { host: string; port: number };
+  /** `ca` is a file of PEM certificates. */
+  upstream: Upstream;
+  /** PEM files; with them miners speak TLS to the tap. Without, TLS passes through and is told as an opaque session. */
+  tls?: { certificate: string; key: string };
   pool: string;
   algorithm: string;
   proxyProtocol: { accept: boolean; from: readonly string[]; emit: "off" | "v1" | "v2" };
@@ -86,11 +92,15 @@ export function createTap(options: TapOptions): Tap {
     announce: board.announce.bind(board),
   };
   const decoders = createDecoderFactory(context, { maxLineBytes: options.maxLineBytes });
+  let { upstream } = options;
+  let secureContext: SecureContext | null = null;
   const connections = createTapConnections({
     ...options,
     now,
     tick,
     refuse: context.refuse,
+    upstream: () => upstream,
+    secureContext: () => secureContext,
     trusted: trustedPeers(options.proxyProtocol.from),
     decoders: options.decoders?.(decoders) ?? decoders,
     backlog: { limitBytes: options.backlogBytes ?? 16 * 1024 * 1024, sliceMs: DECODE_SLICE_MS },
@@ -113,15 +123,28 @@ export function createTap(options: TapOptions): Tap {
     }
   }
 
+  /** Read when the tap starts, so that a restart takes renewed ones. */
+  async function readCertificates(): Promise<void> {
+    try {
+      const { ca } = options.upstream;
+      if (ca !== undefined) upstream = { ...options.upstream, ca: await readFile(ca, "utf8") };
+      if (!options.tls) return;
+      const [cert, key] = await Promise.all([readFile(options.tls.certificate), readFile(options.tls.key)]);
+      secureContext = createSecureContext({ cert, key });
+    } catch (cause) {
+      throw new Error(`${name}: cannot read its certificates`, { cause });
+    }
+  }
+
   async function* collect(signal: AbortSignal): AsyncGenerator<Batch> {
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true });
     server.on("connection", connections.take);
     const ending = new AbortController();
     try {
+      await readCertificates();
       const address = await listen(server, options);
       // Failing to accept one connection (too many open files) must not end those that are.
       server.on("error", (error) => log("error", `${name}: cannot accept a connection: ${error.message}`));
-      log("info", `${name}: listening`, { address: address.address, port: address.port });
       options.onListening?.(address);
       const attending = attend(address.port, AbortSignal.any([signal, ending.signal]));
       yield* queue.batches(signal, { maxBatch: MAX_BATCH, lingerMs: options.lingerMs ?? 100, sleep });
