@@ -104,10 +104,12 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     return mine;
   }
 
-  async function sendAll(batches: LineBatch[]): Promise<void> {
-    for (let index = 0; index < batches.length; index += IN_FLIGHT) {
-      await Promise.all(batches.slice(index, index + IN_FLIGHT).map(send));
-    }
+  /** Lanes that pull: the next batch is formatted and compressed while the server is busy with the one before. */
+  async function sendAll(batches: Iterator<LineBatch>): Promise<void> {
+    const lane = async () => {
+      for (let next = batches.next(); !next.done; next = batches.next()) await send(next.value);
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
   }
 
   function admitted(rows: readonly MetricRow[]): readonly MetricRow[] {
@@ -124,11 +126,13 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
   }
 
   const write = (rows: readonly MetricRow[]) =>
-    inTurn(async () => {
-      const { batches, unfit } = formatRows(admitted(rows));
-      moved.refused += unfit;
-      await sendAll(batches);
-    });
+    inTurn(() =>
+      sendAll(
+        formatRows(admitted(rows), () => {
+          moved.refused += 1;
+        }),
+      ),
+    );
 
   /** Sends the oldest batch that waits. False: the server is away. */
   async function drainOne(): Promise<boolean> {
