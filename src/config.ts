@@ -253,8 +253,8 @@ export const configSchema = section({
         .regex(/^[A-Za-z][A-Za-z0-9_]{0,50}$/, "a letter, then letters, digits and underscores")
         .default("assay")
         .describe("Made on 1.x when it is missing; docs/grafana.md says what 2.x and 3 need."),
-      username: z.string().optional().describe("On 2.x and 3 anything; the token is the password."),
-      password: z.string().optional(),
+      username: z.string().optional().describe("Of 1.x, where it asks for one."),
+      password: z.string().optional().describe("That user's; on 2.x and 3 the token."),
       spoolBytes: z
         .number()
         .int()

@@ -8,20 +8,23 @@ import {
   MINUTE_MS,
 } from "#core/metrics.ts";
 import { decodeName, encodeName } from "./influx-lines.ts";
-import { type InfluxAddress, place } from "./influx-write.ts";
+import { authorizationOf, type InfluxAddress, place } from "./influx-write.ts";
 
 const TIMEOUT_MS = 30_000;
 
 /** The client for queries and administration. Points never go through it: a name with a newline in it would forge some. */
-export function influxClient({ url, database, username, password }: InfluxAddress): InfluxDB {
-  const { hostname, port, protocol, pathname } = new URL(url);
+export function influxClient(address: InfluxAddress): InfluxDB {
+  const { hostname, port, protocol, pathname } = new URL(address.url);
+  const authorization = authorizationOf(address);
   return new InfluxDB({
     host: hostname,
     port: Number(port || (protocol === "https:" ? 443 : 80)),
     protocol: protocol === "https:" ? "https" : "http",
     path: pathname.replace(/\/$/, ""),
-    database,
-    ...(username !== undefined && { username, password: password ?? "" }),
+    database: address.database,
+    // Undefined would become root:root, and go before our header.
+    username: null as never,
+    ...(authorization !== undefined && { options: { headers: { authorization } } }),
     pool: { requestTimeout: TIMEOUT_MS, maxRetries: 0 },
   });
 }

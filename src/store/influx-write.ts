@@ -13,8 +13,9 @@ export interface InfluxAddress {
   /** 1.x and 2.x keep both levels in this database (2.x: by DBRP mapping), as retention policies `1m` and `1h`; 3 has no such thing, there it is `<database>_1m` and `_1h`. */
   database: string;
   version: 1 | 2 | 3;
-  /** 1.x with authentication: a user. 2.x and 3: anything; the token is the password. */
+  /** 1.x, where it asks for a user. */
   username?: string;
+  /** That user's password; on 2.x and 3 the token. */
   password?: string;
 }
 
@@ -42,6 +43,14 @@ export function place({ database, version }: InfluxAddress, level: Level): { db:
   return version === 3 ? { db: `${database}_${level}` } : { db: database, rp: level };
 }
 
+/** The header that says who writes: each version has its own scheme, and understands it on the v1 endpoints too. */
+export function authorizationOf({ version, username, password }: InfluxAddress): string | undefined {
+  if (password === undefined) return undefined;
+  if (version === 2) return `Token ${password}`;
+  if (version === 3) return `Bearer ${password}`;
+  return `Basic ${Buffer.from(`${username ?? ""}:${password}`).toString("base64")}`;
+}
+
 /** Compresses at the lowest level: 148 bytes a point become 32 at no cost in points a second (measured). */
 export async function packBatch({ level, precision, points, text }: LineBatch): Promise<Packed> {
   return { level, precision, points, gzipped: await compress(text, { level: 1 }) };
@@ -53,11 +62,7 @@ export function lineWriter(address: InfluxAddress) {
   const secure = base.protocol === "https:";
   const agentOptions = { keepAlive: true, maxSockets: 2 };
   const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
-  const { username, password } = address;
-  const authorization =
-    username === undefined
-      ? undefined
-      : `Basic ${Buffer.from(`${username}:${password ?? ""}`).toString("base64")}`;
+  const authorization = authorizationOf(address);
 
   function post(batch: Packed): Promise<{ status: number; text: string }> {
     const parameters = new URLSearchParams({ ...place(address, batch.level), precision: batch.precision });

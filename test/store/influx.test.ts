@@ -28,13 +28,14 @@ const day = { measurement: "hashrate", level: "1m", fromMs: T0, toMs: T0 + DAY_M
 async function pretend(answer: (count: number) => [status: number, body: string]) {
   const paths: string[] = [];
   const authorizations: (string | undefined)[] = [];
+  const asked: (string | undefined)[] = [];
   const server = createServer(async (request, response) => {
     request.resume();
     await once(request, "end");
     if (request.url?.startsWith("/write")) {
       paths.push(request.url);
       authorizations.push(request.headers.authorization);
-    }
+    } else asked.push(request.headers.authorization);
     const [status, body] = request.url?.startsWith("/write")
       ? answer(paths.length)
       : [200, '{"results":[{}]}'];
@@ -45,7 +46,7 @@ async function pretend(answer: (count: number) => [status: number, body: string]
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, paths, authorizations };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, paths, authorizations, asked };
 }
 
 async function open(url: string, changes: Partial<InfluxOptions> = {}) {
@@ -79,19 +80,25 @@ test("a server error is not a refusal: the points wait and arrive", async () => 
 
 test("each version is spoken to in its own way, 3 by a database a level", async () => {
   const server = await pretend(() => [204, ""]);
-  const one = await open(server.url);
-  await one.store.write([row(0, 1)]);
-  const two = await open(server.url, { version: 2, username: "assay", password: "token:2" });
-  await two.store.write([row(0, 1)]);
-  const three = await open(server.url, { version: 3, username: "assay", password: "token" });
-  await three.store.write([row(0, 1)]);
+  const of = async (changes: Partial<InfluxOptions>) => {
+    const { store, end } = await openTestInflux(server.url, changes);
+    await store.write([row(0, 1)]);
+    await store.query(day);
+    await end();
+  };
+  await of({});
+  await of({ username: "ann", password: "secret" });
+  await of({ version: 2, password: "two" });
+  await of({ version: 3, password: "three" });
   expect(server.paths).toEqual([
+    "/write?db=assay&rp=1m&precision=ms",
     "/write?db=assay&rp=1m&precision=ms",
     "/write?db=assay&rp=1m&precision=ms",
     "/write?db=assay_1m&precision=ms",
   ]);
-  const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
-  expect(server.authorizations).toEqual([undefined, basic("assay:token:2"), basic("assay:token")]);
+  const basic = `Basic ${Buffer.from("ann:secret").toString("base64")}`;
+  expect(server.authorizations).toEqual([undefined, basic, "Token two", "Bearer three"]);
+  expect([...new Set(server.asked)]).toEqual([undefined, basic, "Token two", "Bearer three"]);
 });
 
 test("accounts beyond the bound are left out and counted, those known stay", async () => {
