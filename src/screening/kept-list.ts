@@ -37,6 +37,8 @@ export interface Update {
 export interface KeptListOptions {
   source: ListSource;
   folder: string;
+  /** Lists already read, by name: a large one takes seconds. */
+  read: Map<string, WatchList>;
   /** A version that lost more than this part of its entries of one subject is refused. */
   maxShrinkPercent: number;
   now: () => number;
@@ -46,20 +48,26 @@ export interface KeptListOptions {
 const CONTENTS_KEPT = 30;
 
 /** The version in use, or null when there is none yet. Throws a ListError when it was damaged on disk. */
-export async function loadKept({
-  source,
-  folder,
-}: Pick<KeptListOptions, "source" | "folder">): Promise<WatchList | null> {
+export async function loadKept({ source, folder, read }: KeptListOptions): Promise<WatchList | null> {
   const last = (await readBook(folder)).versions.at(-1);
   if (last === undefined) return null;
-  return readListFile({ ...source, file: contentOf(folder, source, last.hash), source: last.source });
+  const known = read.get(source.name);
+  if (known?.hash === last.hash) return known;
+  const list = await readListFile({
+    ...source,
+    file: contentOf(folder, source, last.hash),
+    source: last.source,
+  });
+  read.set(source.name, list);
+  return list;
 }
 
 /** Asks the source and takes what it gives into use, unless a guard says no; `accept` takes it in any case that parses. */
 export async function updateKept(
-  { source, folder, maxShrinkPercent, now }: KeptListOptions,
+  options: KeptListOptions,
   { accept, signal }: { accept: boolean; signal: AbortSignal },
 ): Promise<Update> {
+  const { source, folder, maxShrinkPercent, now } = options;
   const { name } = source;
   await mkdir(folder, { recursive: true });
   const book = await readBook(folder);
@@ -80,30 +88,31 @@ export async function updateKept(
       await writeBook(folder, { ...book, checkedAt, lastError: "" });
       return { ...none, outcome: "unchanged", reason: "" };
     }
-    const read = await readIncoming(source, incoming);
-    if (typeof read === "string") return await fail("refused", read);
-    const before = await loadUndamaged(source, folder);
-    const reason = accept || !last ? null : refusal(before ?? last, read, maxShrinkPercent);
+    const list = await readIncoming(source, incoming);
+    if (typeof list === "string") return await fail("refused", list);
+    const before = await loadUndamaged(options);
+    const reason = accept || !last ? null : refusal(before ?? last, list, maxShrinkPercent);
     if (reason !== null) return await fail("refused", `list ${name}: ${reason}`);
-    const changes = difference(before?.entries ?? [], read.entries);
-    const content = contentOf(folder, source, read.hash);
+    const changes = difference(before?.entries ?? [], list.entries);
+    const content = contentOf(folder, source, list.hash);
     await rename(incoming, content);
     const { etag, lastModified } = obtained;
-    const versions = [...book.versions, keptOf(read, changes, checkedAt)];
+    const versions = [...book.versions, keptOf(list, changes, checkedAt)];
     await writeBook(folder, { versions, etag, lastModified, checkedAt, lastError: "" } satisfies Book);
+    options.read.set(name, list);
     await pointLatest(folder, source, content);
     await forgetContents(folder, versions);
     const counts = { added: changes.added.length, removed: changes.removed.length };
-    return { name, outcome: "updated", reason: "", version: read.version, ...counts };
+    return { name, outcome: "updated", reason: "", version: list.version, ...counts };
   } finally {
     await rm(incoming, { force: true });
   }
 }
 
 /** A version that was damaged on disk must not keep a good one out; the history still says how long it was. */
-async function loadUndamaged(source: ListSource, folder: string): Promise<WatchList | null> {
+async function loadUndamaged(options: KeptListOptions): Promise<WatchList | null> {
   try {
-    return await loadKept({ source, folder });
+    return await loadKept(options);
   } catch (error) {
     if (error instanceof ListError) return null;
     throw error;

@@ -58,14 +58,21 @@ const DAY_MS = 86_400_000;
 export function createLists({ directory, sources, maxShrinkPercent, now }: ListsOptions): Lists {
   const folderOf = (name: string) => join(directory, name);
   const never = new AbortController().signal;
+  const read = new Map<string, WatchList>();
+  const optionsOf = (source: ListSource) => ({
+    source,
+    folder: folderOf(source.name),
+    read,
+    maxShrinkPercent,
+    now,
+  });
 
   const update: Lists["update"] = async ({ names, accept = false, signal = never } = {}) => {
     const updates: Update[] = [];
     for (const source of sources) {
       if (signal.aborted) break;
       if (names && !names.includes(source.name)) continue;
-      const options = { source, folder: folderOf(source.name), maxShrinkPercent, now };
-      updates.push(await updateKept(options, { accept, signal }));
+      updates.push(await updateKept(optionsOf(source), { accept, signal }));
     }
     return updates;
   };
@@ -88,7 +95,7 @@ export function createLists({ directory, sources, maxShrinkPercent, now }: Lists
 
   return {
     async load() {
-      const all = sources.map((source) => loadKept({ source, folder: folderOf(source.name) }));
+      const all = sources.map((source) => loadKept(optionsOf(source)));
       return (await Promise.all(all)).filter((list) => list !== null);
     },
     update,

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { LookUpOrigin, Tier } from "#core/origin.ts";
 import type { ListVersion, Match, Screen, Screening, Subject } from "#core/screening.ts";
 import { looksLikeAddress } from "./keys.ts";
-import { createMatcher, type Matcher } from "./matcher.ts";
+import { createMatcher, joined, type Matcher } from "./matcher.ts";
 import { type ListFile, readListFile } from "./read-file.ts";
 import type { WatchList } from "./watch-list.ts";
 
@@ -80,20 +80,27 @@ export async function createScreening(options: ScreeningOptions): Promise<Screen
 
 /** Screens by one state of the lists. */
 function screenBy(matcher: Matcher, places: Places): Screen {
-  const listed = matcher.versions;
+  const versions = matcher.versions;
   let tables = places.versions();
-  let placed = [...tables, ...listed];
+  let placed = [...tables, ...versions];
   return (subject: Subject, value: string, atMs: number): Screening => {
-    const found = matcher.find(subject, value);
     if (subject === "address" || subject === "name")
-      return { subject, value, atMs, lists: listed, matches: found };
+      return { subject, value, atMs, lists: versions, matches: matcher.find(subject, value) };
     // Tables that were read again are recorded under their new version.
     if (tables !== places.versions()) {
       tables = places.versions();
-      placed = [...tables, ...listed];
+      placed = [...tables, ...versions];
     }
-    const met = subject === "region" ? region(places, value, atMs) : network(places, value, atMs);
-    const matches = met.length === 0 ? found : [...met, ...found];
+    if (subject === "region") {
+      const matches = joined(region(places, value, atMs), matcher.find("region", value));
+      return { subject, value, atMs, lists: placed, matches };
+    }
+    // The origin's spelling, so that an IPv4-mapped address meets lists of IPv4 networks.
+    const found = matcher.find("network", SYSTEM.test(value) ? value : places.lookUp(value.trim(), atMs).ip);
+    // A network also meets what the lists have against the place it lies in.
+    const codes = [...new Set(placesOf(places, value, atMs))];
+    const listed = codes.flatMap((code) => matcher.find("region", code));
+    const matches = joined(joined(network(places, value, atMs), found), listed);
     return { subject, value, atMs, lists: placed, matches };
   };
 }
@@ -111,6 +118,18 @@ function statusOf({ name, version, source, publishedAt, hash, entries }: WatchLi
   return { name, version, source, publishedAt, hash, entries: entries.length, oddities: oddities.length };
 }
 
+/** An AS number, perhaps with AS before it or a space in it. */
+const SYSTEM = /^\s*AS\s*(\d{1,10})\s*$/i;
+
+/** The codes of the places a network lies in, as far as anybody says. */
+function placesOf(places: Places, value: string, atMs: number): string[] {
+  const system = SYSTEM.exec(value);
+  const found = system ? places.system(Number(system[1]), atMs) : [places.lookUp(value.trim(), atMs)];
+  return found
+    .map(({ region: code, country }) => code || country)
+    .filter((code) => code !== "" && code !== "ZZ");
+}
+
 /** A place under comprehensive sanctions is a match with the table of tiers. */
 function region(places: Places, code: string, atMs: number): readonly Match[] {
   const { tier, place, source, note } = places.place(code.trim().toUpperCase(), atMs);
@@ -119,7 +138,7 @@ function region(places: Places, code: string, atMs: number): readonly Match[] {
 
 /** An IP address through its origin, `AS131279` through the table of networks. */
 function network(places: Places, value: string, atMs: number): readonly Match[] {
-  const asn = /^\s*AS\s*(\d{1,10})\s*$/i.exec(value);
+  const asn = SYSTEM.exec(value);
   if (asn) {
     return places.system(Number(asn[1]), atMs).flatMap((row) => {
       const found = region(places, row.region || row.country, atMs);

@@ -206,17 +206,18 @@ test("nothing half-written stays behind, and a damaged history says so", async (
   const content = join(directory, "watch", files[0] as string);
   const bytes = await readFile(content);
   await writeFile(content, bytes.subarray(0, bytes.length - 12));
-  await expect(lists.load()).rejects.toThrow(/list watch: .*\.text\.gz: /);
+  const anew = listsOf(source());
+  await expect(anew.load()).rejects.toThrow(/list watch: .*\.text\.gz: /);
   // A damaged version does not keep a good one out, and its length still guards.
   serve(lines(0, 2));
-  expect(await lists.update()).toMatchObject([
+  expect(await anew.update()).toMatchObject([
     { outcome: "refused", reason: expect.stringContaining("has 2 entries") },
   ]);
   serve(lines(0, 4));
-  expect(await lists.update()).toMatchObject([{ outcome: "updated", added: 4 }]);
-  expect(await values(lists)).toHaveLength(4);
+  expect(await anew.update()).toMatchObject([{ outcome: "updated", added: 4 }]);
+  expect(await values(anew)).toHaveLength(4);
   await writeFile(join(directory, "watch", "history.json"), "{");
-  await expect(lists.load()).rejects.toThrow("history.json: is damaged; move it away to start anew");
+  await expect(anew.load()).rejects.toThrow("history.json: is damaged; move it away to start anew");
 });
 
 test("versions on disk are taken into use, whoever fetched them, and what was before can still be asked", async () => {

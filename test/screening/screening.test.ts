@@ -80,6 +80,27 @@ test("the operator's lists are read by their format; an odd entry is kept, match
   expect(lists()[1]?.version).toMatch(/^[0-9a-f]{12}$/);
 });
 
+test("lists of networks and places meet what lies in them", async () => {
+  const file = join(directory, "places.csv");
+  await writeFile(
+    file,
+    "value,subject\n5.9.0.0/16,network\n2A02:100:0::/48,network\n95.216.1.1,network\nRU,region\n",
+  );
+  const { screen } = await createScreening({ lists: [{ name: "places", file, format: "csv" }], places });
+  const hits = (subject: "network" | "region", value: string) =>
+    screen(subject, value, AT).matches.map(({ entry }) => entry);
+  expect(hits("network", "5.9.7.7")).toEqual(["5.9.0.0/16"]);
+  expect(hits("network", "::ffff:5.9.7.7")).toEqual(["5.9.0.0/16"]);
+  expect(hits("network", "5.10.7.7")).toEqual([]);
+  expect(hits("network", "5.9.0.0/16")).toEqual(["5.9.0.0/16"]);
+  expect(hits("network", "95.216.1.1")).toEqual(["95.216.1.1"]);
+  expect(hits("network", "2a02:100::7")).toEqual(["2A02:100:0::/48"]);
+  expect(hits("region", "RU")).toEqual(["RU"]);
+  expect(hits("region", "RU-MOS")).toEqual(["RU"]);
+  expect(hits("region", "DE")).toEqual([]);
+  expect(hits("network", "77.88.8.8")).toEqual(["RU"]);
+});
+
 test("a list that cannot be read is named with its file", async () => {
   const file = join(directory, "none.txt");
   const options = { lists: [{ name: "ours", file, format: "text" as const }], places };
