@@ -3,16 +3,7 @@ import { bundledDatabase } from "../src/origin/load.ts";
 import { createOrigin } from "../src/origin/origin.ts";
 import { rescreen } from "../src/screening/rescreen.ts";
 import { createScreening } from "../src/screening/screening.ts";
-
-/** One measured figure, as `npm run bench -- origin` prints it. */
-interface Figure {
-  figure: string;
-  value: number;
-  unit: string;
-  peer?: string;
-  peerValue?: number;
-  ratio?: number;
-}
+import { type Figure, median } from "./figure.ts";
 
 /** Shares of a pool: 20,000 addresses, used as Zipf has it, and one look-up in fifty for an address never seen before. */
 const ADDRESSES = 20_000;
@@ -59,7 +50,6 @@ function compare(
       rates[side]?.push((ips.length / (performance.now() - start)) * 1000);
     }
   }
-  const median = (values: number[]) => values.sort((a, b) => a - b)[ROUNDS >> 1] as number;
   return { value: median(rates[0]), peerValue: median(rates[1]) };
 }
 

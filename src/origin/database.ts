@@ -68,6 +68,8 @@ async function readDatabase(file: string, bytes: Buffer, name?: string): Promise
     builtAtMs: buildEpoch.getTime(),
     hash: createHash("sha256").update(bytes).digest("hex"),
     find(ip) {
+      // In a tree of IPv4 addresses the first bits of an IPv6 one would lead somewhere.
+      if (ipVersion === 4 && ip.includes(":")) return null;
       const record = reader.get(ip);
       if (record === null || typeof record !== "object") return null;
       let found = facts.get(record);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundledDatabase } from "../../src/origin/load.ts";
 import { createOrigin, type Reload } from "../../src/origin/origin.ts";
 import { readRecord } from "../../src/origin/record.ts";
 import { writeMmdb } from "./write-mmdb.ts";
@@ -61,6 +62,13 @@ test.each([
   [null, { country: "", kind: "" }],
 ])("reads the network of %j", (record, facts) => {
   expect(readRecord(record)).toMatchObject(facts);
+});
+
+test("a database of IPv4 addresses says nothing of IPv6 ones", async () => {
+  const country = bundledDatabase().replace("country.mmdb", "country-ipv4.mmdb");
+  const origin = await createOrigin({ country });
+  expect(origin.lookUp("8.8.8.8", AT).country).toBe("US");
+  expect(origin.lookUp("2a01:4f8::1", AT)).toMatchObject({ country: "ZZ", tier: "unknown" });
 });
 
 test("Crimea is found by region and by carrier, whatever the country database says", async () => {

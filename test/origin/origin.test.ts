@@ -37,8 +37,8 @@ describe("the bundled database and tables", () => {
 
   test("tells network, holder and kind with the source of each", () => {
     const found = origin.lookUp("175.45.178.1", AT);
-    expect(found).toMatchObject({ asn: 131279, kind: "business" });
-    expect(found.facts.map(({ fact }) => fact)).toEqual(["country", "network", "kind", "tier"]);
+    expect(found).toMatchObject({ asn: 131279, kind: "unknown", confidence: 0.99 });
+    expect(found.facts.map(({ fact }) => fact)).toEqual(["country", "network", "tier"]);
     for (const { source } of found.facts) expect(source).toMatch(/^assay (networks|tiers) \d{4}-\d\d-\d\d: /);
     expect(origin.lookUp("95.216.1.1", AT)).toMatchObject({ asn: 24940, kind: "hosting" });
     expect(origin.lookUp("185.220.101.5", AT)).toMatchObject({ kind: "tor" });
