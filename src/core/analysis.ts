@@ -334,8 +334,8 @@ export class Analysis {
     this.totals.difficulty += share.difficulty;
     this.#book.share(share, 0, work);
     // A session fills in what the share does not say itself.
-    const asks = share.session !== undefined && (share.ip === undefined || share.agent === undefined);
-    const session = asks ? this.#sessions.of(share.pool, share.session as string) : undefined;
+    const asks = share.ip === undefined || share.agent === undefined;
+    const session = asks ? this.#sessions.of(share) : undefined;
     state ??= this.#begin(share, session);
     if (!state) return;
     noteWork(state, work, share.atMs);
