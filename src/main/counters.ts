@@ -26,7 +26,7 @@ export interface CollectorHealth {
 export interface Counters {
   batch(collector: string, batch: Batch): void;
   /** What a request or feed brought that went straight to the journal. */
-  received(received: { source: string; accepted: number; refused: number; unknownFields: number }): void;
+  received(source: string, received: { accepted: number; refused: number; unknownFields?: number }): void;
   restart(collector: string, reason: string): void;
   flagged(flag: Flag): void;
   /** Deltas of the `collector` and `flag` measurements since the last call. */
@@ -135,7 +135,7 @@ export function createCounters(options: {
       if (refusals.length > KEPT_REFUSALS) refusals.splice(0, refusals.length - KEPT_REFUSALS);
       book.bucket("collector", [name], now()).values[3] = at.lagMs;
     },
-    received({ source, accepted, refused, unknownFields }) {
+    received(source, { accepted, refused, unknownFields = 0 }) {
       count(source, accepted, refused, unknownFields);
     },
     restart(name, reason) {

@@ -157,6 +157,7 @@ async function runOpened(
       ...config.collectors.ingest,
       append: (entry) => journal.append(entry),
       now: Date.now,
+      onReceived: (received) => counters.received(received.source, received),
     }),
     demo: extras.demo,
     users: config.http.tokens,
@@ -206,7 +207,7 @@ async function runOpened(
             error
               ? log("error", "a database does not hold; the last good one stays", {
                   file,
-                  reason: error.message,
+                  reason: error,
                 })
               : log("info", "reloaded", { file }),
         }),

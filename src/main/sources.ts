@@ -44,11 +44,25 @@ export function acknowledged(
   return [
     ...collectors.nodejsPool.map(({ name, listen, secret, pool, algorithm }) => ({
       name,
-      task: nodejsPoolHost({ name, ...listen, key: secret, pool, algorithm, now, append, onReceived }),
+      task: nodejsPoolHost({
+        name,
+        ...listen,
+        key: secret,
+        pool,
+        algorithm,
+        now,
+        append,
+        onReceived: (received) => onReceived(name, received),
+      }),
     })),
     ...collectors.websocket.map((section) => ({
       name: section.name,
-      task: websocketFeed({ ...section, now, append, onReceived }),
+      task: websocketFeed({
+        ...section,
+        now,
+        append,
+        onReceived: (received) => onReceived(section.name, received),
+      }),
     })),
   ];
 }
