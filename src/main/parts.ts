@@ -2,7 +2,6 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Analysis } from "#core/analysis.ts";
 import type { Model } from "#core/model.ts";
-import { loadModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
 import { createLists, type Lists } from "../screening/lists.ts";
@@ -78,6 +77,8 @@ export const MODEL_NAME = "consistency";
 
 /** Loads the configured model, or the newest that Assay ships. */
 export async function openModel(config: Config): Promise<Model> {
+  // Loaded here: TensorFlow takes its time, and most commands never score.
+  const { loadModel } = await import("../../models/load-model.ts");
   return loadModel(config.detection.model ?? (await newestModel()));
 }
 

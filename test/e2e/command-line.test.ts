@@ -47,7 +47,8 @@ test("a wrong configuration lists every mistake at once, with its place", async 
   const file = join(place, "wrong.yaml");
   writeFileSync(
     file,
-    "http:\n  port: 99999\ncollectors:\n  ckpool:\n    - { name: Bad Name, directory: /x }\nfoo: 1\ndeliver:\n  webhooks:\n    - { name: a, url: nonsense, secrets: [\${ASSAY_NOT_SET}] }\n",
+    "http:\n  port: 99999\ncollectors:\n  ckpool:\n    - { name: Bad Name, directory: /x }\nfoo: 1\ndeliver:\n  webhooks:\n    - { name: a, url: nonsense, secrets: ['$" +
+      "{ASSAY_NOT_SET}'] }\n",
   );
   const { code, stderr } = await assay(["check", "--config", file]);
   expect(code).toBe(2);
