@@ -24,6 +24,11 @@ export class Accounts {
     return this.#pools.get(pool)?.get(account);
   }
 
+  /** The accounts of one pool. */
+  in(pool: string): Iterable<AccountState> {
+    return this.#pools.get(pool)?.values() ?? [];
+  }
+
   /** Each pool with its accounts. */
   pools(): Iterable<[pool: string, accounts: ReadonlyMap<string, AccountState>]> {
     return this.#pools;

@@ -10,22 +10,19 @@ import {
   sourceOf,
 } from "#core/account-state.ts";
 import { Accounts } from "#core/accounts.ts";
-import { CELL, HOURS } from "#core/cells.ts";
+import { CELL } from "#core/cells.ts";
 import { changeByShare, changeByTick } from "#core/changes.ts";
-import { type Coverage, writeFeatures } from "#core/feature-vector.ts";
-import { FEATURES } from "#core/features.ts";
+import { Clock, type ClockMemory } from "#core/clock.ts";
+import type { Coverage } from "#core/feature-vector.ts";
 import { hashesPerDifficulty } from "#core/hashrate.ts";
-import { type Links, link, NO_LINKS, RouteEvents, type RouteMemory } from "#core/linkage.ts";
-import { DAY_MS, HOUR_MS, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
+import { RouteEvents, type RouteMemory } from "#core/linkage.ts";
+import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
 import type { Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { Sessions } from "#core/sessions.ts";
+import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
 
-/** Silent accounts are tested for silence this often, in event time. */
-const TICK_MS = 5 * MINUTE_MS;
-/** An account unseen for so long is forgotten: its state is dropped, here and in the store. */
-const FORGET_MS = 35 * DAY_MS;
 /** Sightings kept until they are taken; further ones are counted and seen again when the source next changes. */
 const MAX_SIGHTINGS = 100_000;
 /** Accounts kept at most unless said: about 8 GB. */
@@ -41,14 +38,6 @@ export interface Sighting {
   value: string;
   origin?: Origin;
   atMs: number;
-}
-
-/** A window that closed: the vectors of every account active in its last week, row-major, missing values NaN. */
-export interface Window {
-  atMs: number;
-  accounts: AccountState[];
-  rows: Float32Array;
-  links: Map<AccountState, Links>;
 }
 
 /** How an analysis is made. */
@@ -76,10 +65,9 @@ export interface Skipped {
   backwards: number;
 }
 
-/** State beside the accounts, as it is kept; an infinite watermark is null in JSON. */
+/** State beside the accounts, as it is kept. */
 interface Shared {
-  watermarkMs: number | null;
-  startMs: number;
+  clocks: [pool: string, clock: ClockMemory][];
   totals: { shares: number; difficulty: number };
   coverage: Coverage;
   prices: [string, number][];
@@ -99,14 +87,9 @@ export class Analysis {
   readonly #prices = new Map<string, number>();
   readonly #coverage: Coverage = { sessions: false, payouts: false, routes: false };
   readonly #watch: ReadonlySet<string>;
-  readonly #stepMs: number;
+  readonly #clocks = new Map<string, Clock>();
   #sightings: Sighting[] = [];
   #windows: Window[] = [];
-  #watermarkMs = Number.NEGATIVE_INFINITY;
-  /** Event time of the very first observation; kept over restarts. */
-  #startMs = 0;
-  #nextWindowMs = Number.NEGATIVE_INFINITY;
-  #nextTickMs = Number.NEGATIVE_INFINITY;
   #droppedSightings = 0;
   #backwards = 0;
   /** Accepted shares and their difficulty, summed in the order they came; kept over restarts. */
@@ -116,12 +99,14 @@ export class Analysis {
     this.#options = options;
     this.#accounts = new Accounts(options.maxAccounts ?? MAX_ACCOUNTS);
     this.#watch = new Set(options.watch);
-    this.#stepMs = options.stepHours * HOUR_MS;
   }
 
-  /** Latest event time seen, milliseconds. */
+  /** Latest event time seen of any pool, milliseconds; −Infinity before the first observation. */
   get watermarkMs(): number {
-    return this.#watermarkMs;
+    return Math.max(
+      Number.NEGATIVE_INFINITY,
+      ...[...this.#clocks.values()].map(({ watermarkMs }) => watermarkMs),
+    );
   }
 
   /** Accounts held. */
@@ -147,8 +132,7 @@ export class Analysis {
   /** Takes a run of observations. Windows whose end they pass close before the passing observation counts. */
   take(observations: readonly Observation[]): void {
     for (const observation of observations) {
-      if (observation.atMs > this.#watermarkMs) this.#advance(observation.atMs);
-      else if (observation.atMs < this.#watermarkMs - HOUR_MS) this.#backwards += 1;
+      if ("pool" in observation) this.#pass(observation.pool, observation.atMs);
       switch (observation.type) {
         case "share":
           this.#takeShare(observation);
@@ -172,9 +156,12 @@ export class Analysis {
     }
   }
 
-  /** Lets time pass without an observation: silence is evidence, and windows close on quiet pools too. */
+  /**
+   * Lets time pass without an observation: silence is evidence, and windows close on quiet pools too. Only for pools
+   * whose sources are read to their end.
+   */
   advance(nowMs: number): void {
-    if (this.#watermarkMs > 0 && nowMs > this.#watermarkMs) this.#advance(nowMs);
+    for (const clock of this.#clocks.values()) if (nowMs > clock.watermarkMs) clock.advance(nowMs);
   }
 
   /**
@@ -182,7 +169,9 @@ export class Analysis {
    * silence. Call once, when no observation will follow.
    */
   finish(): void {
-    if (this.#watermarkMs > 0) this.#closeWindow((Math.floor(this.#watermarkMs / HOUR_MS) + 1) * HOUR_MS);
+    for (const [pool, { watermarkMs }] of this.#clocks) {
+      this.#closeWindow(pool, (Math.floor(watermarkMs / HOUR_MS) + 1) * HOUR_MS);
+    }
   }
 
   /** Everything that was screened and stands: to be screened again when a list changes. */
@@ -222,8 +211,7 @@ export class Analysis {
   /** What is shared by all accounts and must outlive a restart, as bytes. */
   writeShared(): Uint8Array {
     const shared: Shared = {
-      watermarkMs: this.#watermarkMs,
-      startMs: this.#startMs,
+      clocks: [...this.#clocks].map(([pool, clock]) => [pool, clock.dump()]),
       totals: this.totals,
       coverage: this.#coverage,
       prices: [...this.#prices],
@@ -239,10 +227,7 @@ export class Analysis {
     Object.assign(this.totals, shared.totals);
     for (const [key, price] of shared.prices) this.#prices.set(key, price);
     this.#routes.load(shared.routes);
-    if (shared.watermarkMs === null) return;
-    this.#watermarkMs = shared.watermarkMs;
-    this.#startMs = shared.startMs;
-    this.#schedule(shared.watermarkMs);
+    for (const [pool, clock] of shared.clocks) this.#clockOf(pool).load(clock);
   }
 
   /** Puts back one account that a checkpoint kept. False where another version wrote it in another layout. */
@@ -252,67 +237,34 @@ export class Analysis {
     return state !== undefined;
   }
 
-  #schedule(atMs: number): void {
-    this.#nextWindowMs = (Math.floor(atMs / this.#stepMs) + 1) * this.#stepMs;
-    this.#nextTickMs = (Math.floor(atMs / TICK_MS) + 1) * TICK_MS;
+  #clockOf(pool: string): Clock {
+    let clock = this.#clocks.get(pool);
+    if (!clock) {
+      clock = new Clock(this.#options.stepHours * HOUR_MS, {
+        tick: (atMs) => {
+          for (const state of this.#accounts.in(pool)) changeByTick(state, atMs);
+        },
+        window: (atMs) => this.#closeWindow(pool, atMs),
+      });
+      this.#clocks.set(pool, clock);
+    }
+    return clock;
   }
 
-  #advance(atMs: number): void {
-    if (this.#watermarkMs === Number.NEGATIVE_INFINITY) {
-      this.#startMs = atMs;
-      this.#schedule(atMs);
-    }
-    // After a gap longer than the history there is nothing left to see in between.
-    if (atMs - this.#nextTickMs > HOURS * HOUR_MS) this.#schedule(atMs - HOURS * HOUR_MS);
-    while (this.#nextTickMs <= atMs) {
-      const tickMs = this.#nextTickMs;
-      this.#nextTickMs += TICK_MS;
-      this.#tick(tickMs);
-      if (tickMs >= this.#nextWindowMs) {
-        this.#closeWindow(this.#nextWindowMs);
-        this.#nextWindowMs += this.#stepMs;
-      }
-    }
-    this.#watermarkMs = atMs;
+  #pass(pool: string, atMs: number): void {
+    const clock = this.#clockOf(pool);
+    if (atMs > clock.watermarkMs) clock.advance(atMs);
+    else if (atMs < clock.watermarkMs - HOUR_MS) this.#backwards += 1;
   }
 
-  #tick(atMs: number): void {
-    for (const [, accounts] of this.#accounts.pools()) {
-      for (const state of accounts.values()) changeByTick(state, atMs);
-    }
-  }
-
-  #closeWindow(atMs: number): void {
-    const active: AccountState[] = [];
-    const links = new Map<AccountState, Links>();
-    for (const [, accounts] of this.#accounts.pools()) {
-      const here: AccountState[] = [];
-      for (const state of accounts.values()) {
-        roll(state, atMs);
-        const { doubles, at } = state.place;
-        const idleMs = atMs - (doubles[at + CELL.lastMs] as number);
-        if (idleMs > FORGET_MS) this.#accounts.forget(state);
-        else if (atMs - (doubles[at + CELL.lastShareMs] as number) <= HOURS * HOUR_MS) here.push(state);
-      }
-      for (const [state, found] of link(here)) links.set(state, found);
-      active.push(...here);
-      this.#chooseTop(here);
-    }
-    const rows = new Float32Array(active.length * FEATURES.length);
-    for (const [index, state] of active.entries()) {
-      const routeCoincidence = this.#routes.coincidence(state, atMs);
-      const context = { coverage: this.#coverage, links: links.get(state) ?? NO_LINKS, routeCoincidence };
-      writeFeatures(state, atMs, context, rows, index * FEATURES.length);
-    }
-    if (active.length > 0) this.#windows.push({ atMs, accounts: active, rows, links });
-  }
-
-  #chooseTop(accounts: readonly AccountState[]): void {
-    const weekWork = (state: AccountState) => state.place.doubles[state.place.at + CELL.weekWork] as number;
-    const top = new Set(
-      [...accounts].sort((a, b) => weekWork(b) - weekWork(a)).slice(0, this.#options.topAccounts ?? 0),
+  #closeWindow(pool: string, atMs: number): void {
+    const window = closeWindow(
+      this.#accounts,
+      { pool, atMs },
+      { coverage: this.#coverage, routes: this.#routes },
     );
-    for (const state of accounts) state.watched = top.has(state) || this.#watch.has(state.account);
+    chooseWatched(window.accounts, this.#watch, this.#options.topAccounts ?? 0);
+    if (window.accounts.length > 0) this.#windows.push(window);
   }
 
   #sight(sighting: Sighting): void {
@@ -359,7 +311,7 @@ export class Analysis {
 
   #begin(share: Share, session: Session | undefined): AccountState | undefined {
     const { pool, account, atMs } = share;
-    const state = this.#accounts.create(pool, account, atMs, this.#startMs + DAY_MS);
+    const state = this.#accounts.create(pool, account, atMs, this.#clockOf(pool).startMs + DAY_MS);
     if (!state) return undefined;
     state.watched = this.#watch.has(account);
     this.#sight({ kind: "account", pool, account, value: account, atMs });

@@ -1,0 +1,54 @@
+import { type AccountState, roll } from "#core/account-state.ts";
+import type { Accounts } from "#core/accounts.ts";
+import { CELL, HOURS } from "#core/cells.ts";
+import { type Coverage, writeFeatures } from "#core/feature-vector.ts";
+import { FEATURES } from "#core/features.ts";
+import { type Links, link, NO_LINKS, type RouteEvents } from "#core/linkage.ts";
+import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+
+/** An account unseen for so long is forgotten: its state is dropped, here and in the store. */
+const FORGET_MS = 35 * DAY_MS;
+
+/** A window of one pool that closed: the vectors of every account active in its last week, row-major, missing values NaN. */
+export interface Window {
+  pool: string;
+  atMs: number;
+  accounts: AccountState[];
+  rows: Float32Array;
+  links: Map<AccountState, Links>;
+}
+
+/** Closes a pool's window at `atMs`, a full hour: forgets who has long gone, links the rest, writes their vectors. */
+export function closeWindow(
+  accounts: Accounts,
+  at: { pool: string; atMs: number },
+  context: { coverage: Coverage; routes: RouteEvents },
+): Window {
+  const { pool, atMs } = at;
+  const active: AccountState[] = [];
+  for (const state of accounts.in(pool)) {
+    roll(state, atMs);
+    const { doubles, at: base } = state.place;
+    if (atMs - (doubles[base + CELL.lastMs] as number) > FORGET_MS) accounts.forget(state);
+    else if (atMs - (doubles[base + CELL.lastShareMs] as number) <= HOURS * HOUR_MS) active.push(state);
+  }
+  const links = link(active);
+  const rows = new Float32Array(active.length * FEATURES.length);
+  for (const [index, state] of active.entries()) {
+    const routeCoincidence = context.routes.coincidence(state, atMs);
+    const facts = { coverage: context.coverage, links: links.get(state) ?? NO_LINKS, routeCoincidence };
+    writeFeatures(state, atMs, facts, rows, index * FEATURES.length);
+  }
+  return { pool, atMs, accounts: active, rows, links };
+}
+
+/** Marks the accounts that keep their own metrics series: those watched, and the `top` largest of the week. */
+export function chooseWatched(
+  active: readonly AccountState[],
+  watch: ReadonlySet<string>,
+  top: number,
+): void {
+  const weekWork = (state: AccountState) => state.place.doubles[state.place.at + CELL.weekWork] as number;
+  const largest = new Set([...active].sort((a, b) => weekWork(b) - weekWork(a)).slice(0, top));
+  for (const state of active) state.watched = largest.has(state) || watch.has(state.account);
+}
