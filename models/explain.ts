@@ -1,0 +1,83 @@
+import { FEATURES } from "#core/features.ts";
+import type { Contribution } from "#core/model.ts";
+import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
+import type { Oracle } from "./oracle.ts";
+
+/** Steps of the path integral; doubled until the contributions add up. */
+const STEPS = 32;
+const MOST_STEPS = 1024;
+/** Contributions must add up to the difference of logits within this part of it. */
+const COMPLETE = 0.01;
+
+/**
+ * Integrated gradients (Sundararajan et al. 2017) of the fused logit, from the average account to this one: a feature's
+ * contributions through its value, its presence and the risk head are added up. They sum to the logit less the
+ * average account's logit within 1 %; the rest, where the steps run out, is spread by size. Largest first.
+ */
+export function explain(oracle: Oracle, scaler: Scaler, row: Float32Array): Contribution[] {
+  const width = FEATURES.length;
+  const encoded = new Float32Array(ENCODED);
+  const risky = new Float32Array(RISK_FEATURES.length);
+  encodeRow(scaler, row, 0, encoded, 0);
+  encodeRisk(row, 0, risky, 0);
+  const average = Float32Array.from(scaler.mean);
+  const baseEncoded = new Float32Array(ENCODED);
+  const baseRisky = new Float32Array(RISK_FEATURES.length);
+  encodeRow(scaler, average, 0, baseEncoded, 0);
+  encodeRisk(average, 0, baseRisky, 0);
+  const whole = oracle.gradient(encoded, risky).logit - oracle.gradient(baseEncoded, baseRisky).logit;
+
+  let contributions: Float64Array = new Float64Array(width);
+  for (let steps = STEPS; steps <= MOST_STEPS; steps *= 2) {
+    contributions = integrate(oracle, { encoded, risky, baseEncoded, baseRisky }, steps);
+    const sum = contributions.reduce((total, value) => total + value, 0);
+    if (Math.abs(sum - whole) <= Math.max(COMPLETE * Math.abs(whole), 1e-6)) break;
+    if (steps === MOST_STEPS) spread(contributions, whole - sum);
+  }
+  return FEATURES.map(({ name }, index) => ({ feature: name, contribution: contributions[index] as number }))
+    .filter(({ contribution }) => contribution !== 0)
+    .sort((left, right) => Math.abs(right.contribution) - Math.abs(left.contribution));
+}
+
+interface Path {
+  encoded: Float32Array;
+  risky: Float32Array;
+  baseEncoded: Float32Array;
+  baseRisky: Float32Array;
+}
+
+function integrate(oracle: Oracle, path: Path, steps: number): Float64Array {
+  const width = FEATURES.length;
+  const contributions = new Float64Array(width);
+  const point = new Float32Array(ENCODED);
+  const riskyPoint = new Float32Array(RISK_FEATURES.length);
+  for (let step = 0; step < steps; step += 1) {
+    const part = (step + 0.5) / steps;
+    for (let index = 0; index < ENCODED; index += 1) {
+      const from = path.baseEncoded[index] as number;
+      point[index] = from + part * ((path.encoded[index] as number) - from);
+    }
+    for (let index = 0; index < riskyPoint.length; index += 1) {
+      const from = path.baseRisky[index] as number;
+      riskyPoint[index] = from + part * ((path.risky[index] as number) - from);
+    }
+    const gradient = oracle.gradient(point, riskyPoint);
+    for (let index = 0; index < ENCODED; index += 1) {
+      const move = (path.encoded[index] as number) - (path.baseEncoded[index] as number);
+      (contributions[index % width] as number) += (move * (gradient.encoded[index] as number)) / steps;
+    }
+    for (let index = 0; index < riskyPoint.length; index += 1) {
+      const move = (path.risky[index] as number) - (path.baseRisky[index] as number);
+      (contributions[RISK_FEATURES[index] as number] as number) +=
+        (move * (gradient.risky[index] as number)) / steps;
+    }
+  }
+  return contributions;
+}
+
+function spread(contributions: Float64Array, rest: number): void {
+  const size = contributions.reduce((total, value) => total + Math.abs(value), 0);
+  if (size === 0) return;
+  for (let index = 0; index < contributions.length; index += 1)
+    (contributions[index] as number) += (rest * Math.abs(contributions[index] as number)) / size;
+}

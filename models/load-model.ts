@@ -1,0 +1,141 @@
+import { FEATURES } from "#core/features.ts";
+import type { Contribution, Model, Scores } from "#core/model.ts";
+import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
+import { explain } from "./explain.ts";
+import { readModelFiles, weightsOf } from "./model-files.ts";
+import { CLASSES, runNetwork } from "./network.ts";
+import {
+  campaignLogit,
+  type Fusion,
+  fuse,
+  Oracle,
+  rebuildingError,
+  sigmoid,
+  typologyParts,
+} from "./oracle.ts";
+import { type Backend, useBackend } from "./tensor-flow.ts";
+
+/** A score could not be computed. Never answered by a default number: 0 would mean clean. */
+export class ScoringFailed extends Error {
+  override name = "ScoringFailed";
+}
+
+/** Rows given to a backend at a time; larger batches gain nothing and hold more memory. */
+const BATCH = 4096;
+/** Up to so many rows plain JavaScript is faster than a backend. */
+const FEW = 16;
+
+/**
+ * Loads a model's directory. Rejects with ModelRefused where a file does not match the manifest or the manifest not
+ * this build. `auto` takes @tensorflow/tfjs-node where it loads, else wasm; "oracle" scores in plain JavaScript.
+ */
+export async function loadModel(
+  directory: string,
+  options: { backend?: Backend | "auto" | "oracle" } = {},
+): Promise<Model> {
+  const { backend = "auto" } = options;
+  await useBackend(backend === "oracle" ? "wasm" : backend);
+  const { manifest, network, scaler, fusion } = await readModelFiles(directory);
+  const oracle = new Oracle(weightsOf(network), scaler, fusion);
+  const width = FEATURES.length;
+
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    typologies: SCORED_TYPOLOGIES,
+    async score(rows, count) {
+      refuseInfinite(rows, count * width);
+      const scores: Scores = {
+        value: new Float32Array(count),
+        typologies: new Float32Array(count * SCORED_TYPOLOGIES.length),
+        novelty: new Float32Array(count),
+      };
+      if (backend === "oracle" || count <= FEW) scoreByOracle(oracle, rows, count, scores);
+      else {
+        for (let from = 0; from < count; from += BATCH) {
+          const some = Math.min(BATCH, count - from);
+          const part = rows.subarray(from * width, (from + some) * width);
+          const encoded = new Float32Array(some * ENCODED);
+          const risky = new Float32Array(some * RISK_FEATURES.length);
+          encodeAll(scaler, part, some, encoded, risky);
+          const outputs = await runNetwork(network, encoded, risky, some);
+          writeScores(fusion, encoded, outputs, some, scores, from);
+        }
+      }
+      refuseNaN(scores);
+      return scores;
+    },
+    async explain(row): Promise<Contribution[]> {
+      refuseInfinite(row, width);
+      return explain(oracle, scaler, row);
+    },
+    async close() {
+      network.dispose();
+    },
+  };
+}
+
+function scoreByOracle(oracle: Oracle, rows: Float32Array, count: number, scores: Scores): void {
+  for (let row = 0; row < count; row += 1) {
+    const { value, typologies, novelty } = oracle.score(rows, row);
+    scores.value[row] = value;
+    scores.typologies.set(typologies, row * SCORED_TYPOLOGIES.length);
+    scores.novelty[row] = novelty;
+  }
+}
+
+/** Encodes rows for the network. */
+export function encodeAll(
+  scaler: Scaler,
+  rows: Float32Array,
+  count: number,
+  encoded: Float32Array,
+  risky: Float32Array,
+): void {
+  for (let row = 0; row < count; row += 1) {
+    encodeRow(scaler, rows, row, encoded, row);
+    encodeRisk(rows, row, risky, row);
+  }
+}
+
+function writeScores(
+  fusion: Fusion,
+  encoded: Float32Array,
+  outputs: { features: Float32Array; typologies: Float32Array; risk: Float32Array },
+  count: number,
+  scores: Scores,
+  from: number,
+): void {
+  for (let row = 0; row < count; row += 1) {
+    const at = row * CLASSES.length;
+    const error = rebuildingError(encoded, row * ENCODED, outputs.features, row * FEATURES.length);
+    const novelty = error / fusion.noveltyUnit;
+    const campaign = campaignLogit(outputs.typologies, at);
+    const value = sigmoid(fuse(fusion, campaign, outputs.risk[row] as number, novelty));
+    scores.value[from + row] = value;
+    scores.novelty[from + row] = novelty;
+    const parts = typologyParts(outputs.typologies, at, value);
+    scores.typologies.set(parts, (from + row) * SCORED_TYPOLOGIES.length);
+  }
+}
+
+/** NaN is a missing feature; an infinite one is a mistake upstream. */
+function refuseInfinite(rows: Float32Array, length: number): void {
+  if (rows.length < length)
+    throw new ScoringFailed(`score: ${length} values were announced, ${rows.length} given`);
+  for (let index = 0; index < length; index += 1) {
+    const value = rows[index] as number;
+    if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+      const feature = FEATURES[index % FEATURES.length]?.name;
+      throw new ScoringFailed(
+        `score: row ${Math.floor(index / FEATURES.length)} has an infinite "${feature}"`,
+      );
+    }
+  }
+}
+
+function refuseNaN({ value, typologies, novelty }: Scores): void {
+  if (value.some(Number.isNaN) || typologies.some(Number.isNaN) || novelty.some(Number.isNaN))
+    throw new ScoringFailed("score: the network answered NaN");
+}

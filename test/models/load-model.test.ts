@@ -1,0 +1,156 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { FEATURES } from "#core/features.ts";
+import { collect } from "../../models/collect.ts";
+import type { Dataset } from "../../models/evaluate/dataset.ts";
+import { loadModel } from "../../models/load-model.ts";
+import { sha256 } from "../../models/model-files.ts";
+import { createRandom } from "../../models/simulate/random.ts";
+import { simulate } from "../../models/simulate/simulate.ts";
+import { drawWorld } from "../../models/worlds.ts";
+import { createOrigin } from "../../src/origin/origin.ts";
+import { type Labelled, modelContract } from "../contract/model.ts";
+
+const shelf = join(import.meta.dirname, "../../models/consistency");
+let place: string;
+let directory: string;
+let set: Dataset;
+
+async function labelled(): Promise<Labelled> {
+  if (!set) {
+    const { lookUp: lookUpOrigin } = await createOrigin();
+    // A world that no training has seen: seeds of training are below a million.
+    const seed = 5_000_003;
+    const world = drawWorld(seed, { accounts: 60, campaignPart: 0.4, cares: ["blatant", "middle"] });
+    set = collect(simulate(world, seed), { lookUpOrigin, stepHours: 24 });
+  }
+  const campaign = Uint8Array.from(set.owner, (owner) => (set.truth[owner]?.campaign ? 1 : 0));
+  return { rows: set.rows, count: set.count, campaign };
+}
+
+beforeAll(async () => {
+  const versions = (await readdir(shelf)).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  directory = join(shelf, versions.at(-1) as string);
+  place = await mkdtemp(join(tmpdir(), "assay-model-"));
+  await labelled();
+}, 120_000);
+afterAll(() => rm(place, { recursive: true }));
+
+modelContract("the shipped model on wasm", async () => loadModel(directory, { backend: "wasm" }), labelled);
+modelContract(
+  "the shipped model in plain JavaScript",
+  async () => loadModel(directory, { backend: "oracle" }),
+  labelled,
+);
+
+test("wasm, cpu and plain JavaScript agree to 1e-5", async () => {
+  const { rows, count } = await labelled();
+  const scores = [];
+  for (const backend of ["wasm", "cpu", "oracle"] as const) {
+    const model = await loadModel(directory, { backend });
+    scores.push(await model.score(rows, count));
+    await model.close();
+  }
+  const [wasm, ...others] = scores;
+  expect(count).toBeGreaterThan(16);
+  for (const other of others) {
+    for (let row = 0; row < count; row += 1)
+      expect(Math.abs((other.value[row] as number) - (wasm!.value[row] as number))).toBeLessThan(1e-5);
+    for (let index = 0; index < other.typologies.length; index += 1)
+      expect(
+        Math.abs((other.typologies[index] as number) - (wasm!.typologies[index] as number)),
+      ).toBeLessThan(1e-5);
+  }
+});
+
+test("contributions add up to the logit less the average account's, within 1 %", async () => {
+  const { rows, count } = await labelled();
+  const model = await loadModel(directory, { backend: "oracle" });
+  const width = FEATURES.length;
+  const logit = async (row: Float32Array) => {
+    const { value } = await model.score(row, 1);
+    return Math.log((value[0] as number) / (1 - (value[0] as number)));
+  };
+  const { mean } = JSON.parse(await readFile(join(directory, "scaler.json"), "utf8"));
+  const base = await logit(Float32Array.from(mean));
+  for (let row = 0; row < count; row += Math.ceil(count / 25)) {
+    const vector = rows.slice(row * width, (row + 1) * width);
+    const whole = (await logit(vector)) - base;
+    const sum = (await model.explain(vector)).reduce((total, { contribution }) => total + contribution, 0);
+    // Values are 32-bit, and a logit near 0 or 1 loses digits in them.
+    if (Math.abs(whole) < 8)
+      expect(Math.abs(sum - whole)).toBeLessThan(Math.max(0.011 * Math.abs(whole), 0.01));
+  }
+  await model.close();
+});
+
+test("a higher risk feature never lowers the risk head: its kernels are not negative", async () => {
+  const { network } = await (await import("../../models/model-files.ts")).readModelFiles(directory);
+  for (const name of ["risk1", "risk"]) {
+    const kernel = network.getLayer(name).getWeights()[0]!.dataSync();
+    expect(Math.min(...kernel)).toBeGreaterThanOrEqual(0);
+  }
+  network.dispose();
+});
+
+async function damaged(change: (copy: string) => Promise<void>): Promise<string> {
+  const copy = await mkdtemp(join(place, "copy-"));
+  await cp(directory, copy, { recursive: true });
+  await change(copy);
+  return copy;
+}
+
+const edit = async (copy: string, name: string, change: (text: string) => string): Promise<void> =>
+  writeFile(join(copy, name), change(await readFile(join(copy, name), "utf8")));
+
+test("files that do not match their manifest are refused, each by name", async () => {
+  for (const name of ["weights.bin", "scaler.json", "calibration.json", "model.json", "card.md"]) {
+    const copy = await damaged(async (at) => {
+      const bytes = await readFile(join(at, name));
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
+      await writeFile(join(at, name), bytes);
+    });
+    await expect(loadModel(copy)).rejects.toThrow(new RegExp(`${name} is not the file its manifest names`));
+  }
+  const gone = await damaged((at) => rm(join(at, "weights.bin")));
+  await expect(loadModel(gone)).rejects.toThrow(/weights.bin cannot be read/);
+  await expect(loadModel(join(place, "nowhere"))).rejects.toThrow(/manifest.json cannot be read/);
+});
+
+test("another feature schema and other typologies are refused with the reason", async () => {
+  const schema = await damaged((at) =>
+    edit(at, "manifest.json", (text) =>
+      text.replace(/"featureSchema": "[^"]+"/, '"featureSchema": "51-00000000"'),
+    ),
+  );
+  await expect(loadModel(schema)).rejects.toThrow(/trained on feature schema 51-00000000, this build has/);
+  const classes = await damaged((at) =>
+    edit(at, "manifest.json", (text) => text.replace('"relay"', '"rely"')),
+  );
+  await expect(loadModel(classes)).rejects.toThrow(/trained on other typologies/);
+});
+
+test("a weight that is no number is refused though its hash is right", async () => {
+  const copy = await damaged(async (at) => {
+    const bytes = await readFile(join(at, "weights.bin"));
+    bytes.writeFloatLE(Number.NaN, 400);
+    await writeFile(join(at, "weights.bin"), bytes);
+    const before = sha256(await readFile(join(directory, "weights.bin")));
+    await edit(at, "manifest.json", (text) => text.replace(before, sha256(bytes)));
+  });
+  await expect(loadModel(copy)).rejects.toThrow(/holds a weight that is no number/);
+});
+
+test("scoring leaks no tensors", async () => {
+  const tf = await import("@tensorflow/tfjs-core");
+  const random = createRandom(1, "leak");
+  const rows = Float32Array.from({ length: 300 * FEATURES.length }, () => random.next());
+  const model = await loadModel(directory, { backend: "wasm" });
+  await model.score(rows, 300);
+  const before = tf.memory().numTensors;
+  for (let round = 0; round < 5; round += 1) await model.score(rows, 300);
+  expect(tf.memory().numTensors).toBe(before);
+  await model.close();
+});
