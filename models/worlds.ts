@@ -1,0 +1,71 @@
+import { type Care, TYPOLOGIES, type Typology } from "./simulate/plan.ts";
+import { createRandom, type Random } from "./simulate/random.ts";
+import { readScenario, type Scenario } from "./simulate/scenario.ts";
+
+const DAY_MS = 86_400_000;
+
+/** How worlds differ from one another: pools, hardware, share rate, season, what is logged. */
+export interface WorldOptions {
+  accounts: number;
+  campaignPart: number;
+  typologies?: readonly Typology[];
+  cares?: readonly Care[];
+  /** Moves a parameter out of what training saw, for the hold-outs. */
+  shift?: "share-rate" | "geography" | "hardware" | "logs";
+}
+
+const SCORED = TYPOLOGIES.filter((one) => one !== "sanctioned-wallet");
+
+/** Draws the scenario of one world. Every world has other pools, so that no pool's habits are learned by heart. */
+export function drawWorld(seed: number, options: WorldOptions): Scenario {
+  const random = createRandom(seed, "world");
+  const { accounts, campaignPart, shift } = options;
+  // A tenth of the worlds are seen at a real pool's share rate, with fewer accounts to keep the volume.
+  const dense = shift === "share-rate" || random.chance(0.15);
+  const days = random.pick([8, 9, 10, 12]);
+  const scenario = readScenario({
+    name: `world-${seed}`,
+    accounts: dense ? Math.ceil(accounts / 5) : accounts,
+    days,
+    startMs: Date.UTC(2025, 0, 1) + random.integer(0, 364) * DAY_MS + random.integer(0, 23) * 3_600_000,
+    vardiffSeconds: dense ? random.logUniform(15, 90) : random.logUniform(240, 1800),
+    siteSharesPerHour: dense ? random.logUniform(60, 240) : random.logUniform(6, 25),
+    maxMachines: dense ? 80 : random.pick([40, 100, 250]),
+    campaignPart,
+    typologies: [...(options.typologies ?? SCORED)],
+    ...(options.cares ? { cares: [...options.cares] } : {}),
+    arrivals: random.between(0.1, 0.4),
+    outagesPerWeek: random.logUniform(1, 10),
+    pools: drawPools(random, shift),
+  });
+  return scenario;
+}
+
+const COINS = { sha256d: "BTC", scrypt: "LTC", randomx: "XMR", etchash: "ETC" } as const;
+
+function drawPools(random: Random, shift: WorldOptions["shift"]): object[] {
+  const algorithms = (["sha256d", "scrypt", "randomx", "etchash"] as const).filter(
+    (algorithm) => shift !== "hardware" || algorithm === "scrypt" || algorithm === "etchash",
+  );
+  // What a pool program logs is one thing for the whole world: sources are covered or not by the deployment.
+  const poor = shift === "logs" || random.chance(0.35);
+  const logs = {
+    ip: true,
+    agent: !poor || random.chance(0.6),
+    worker: !poor || random.chance(0.8),
+    sessions: !poor || random.chance(0.6),
+    steps: false,
+    rtt: !poor || random.chance(0.4),
+    payouts: !poor || random.chance(0.5),
+  };
+  return algorithms.map((algorithm) => ({
+    name: `pool-${algorithm}-${random.integer(100, 999)}`,
+    algorithm,
+    coin: COINS[algorithm],
+    country: random.pick(
+      shift === "geography" ? ["AU", "BR", "ZA", "JP"] : ["DE", "US", "SG", "US", "FI", "CA"],
+    ),
+    accounts: random.chance(0.5) ? "address" : "user",
+    logs,
+  }));
+}
