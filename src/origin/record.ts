@@ -99,6 +99,27 @@ function networkOf(record: Record<string, unknown>, traits: Record<string, unkno
 
 const truthy = (value: unknown) => value === true || value === "true";
 
+/** What a line is used for, by GeoIP2 Enterprise's `user_type`, IPinfo's `as_type` and GeoIP2's `connection_type`. */
+const USES: Record<string, NetworkKind> = {
+  residential: "residential",
+  cellular: "residential",
+  isp: "residential",
+  hosting: "hosting",
+  content_delivery_network: "hosting",
+  business: "business",
+  government: "business",
+  military: "business",
+  school: "business",
+  college: "business",
+  library: "business",
+  education: "business",
+  Satellite: "satellite",
+  "Cable/DSL": "residential",
+  Cellular: "residential",
+  Dialup: "residential",
+  Corporate: "business",
+};
+
 /** The most telling property first. */
 function kindOf(record: Record<string, unknown>, traits: Record<string, unknown>): NetworkKind | "" {
   const has = (...names: string[]) => names.some((name) => truthy(record[name]) || truthy(traits[name]));
@@ -107,16 +128,9 @@ function kindOf(record: Record<string, unknown>, traits: Record<string, unknown>
   if (has("is_public_proxy", "is_residential_proxy", "is_anonymous_proxy", "proxy", "relay")) return "relay";
   if (has("is_hosting_provider", "hosting")) return "hosting";
   if (has("is_satellite_provider", "satellite")) return "satellite";
-  switch (text(traits.user_type) || text(record.as_type)) {
-    case "residential":
-    case "cellular":
-    case "isp":
-      return "residential";
-    case "hosting":
-      return "hosting";
-    case "business":
-      return "business";
-    default:
-      return "";
-  }
+  // GeoIP Residential Proxy says no more than who runs it; of the others `is_anonymous` alone names no kind either.
+  if (has("is_anonymous") || typeof record.anonymizer_confidence === "number") return "relay";
+  const connection = text(record.connection_type) || text(traits.connection_type);
+  if (connection === "Satellite") return "satellite";
+  return USES[text(traits.user_type)] ?? USES[text(record.as_type)] ?? USES[connection] ?? "";
 }

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const NETWORKS = Array.from({ length: 12 }, (_, index) => ({
+const NETWORKS = Array.from({ length: 8 }, (_, index) => ({
   prefix: `198.51.${index * 3}.0/24`,
   record: {
     country: { iso_code: ["FR", "SE", "IT"][index % 3] },
@@ -49,10 +49,9 @@ test("damaged anywhere, a database is refused or its look-ups work", async () =>
   const counts = { refused: 0, same: 0, other: 0 };
   const inTree = { refused: 0, same: 0, other: 0 };
   for (let at = 0; at < sound.length; at += 1) {
-    for (const damage of [(byte: number) => byte ^ 0xff, (byte: number) => byte ^ 1, () => 0]) {
+    for (const damage of [(byte: number) => byte ^ 0xff, (byte: number) => byte ^ 1]) {
       const bytes = Buffer.from(sound);
       bytes[at] = damage(bytes[at] as number);
-      if (bytes.equals(sound)) continue;
       const result = await outcome(bytes);
       counts[result] += 1;
       if (at < treeBytes) inTree[result] += 1;

@@ -59,9 +59,26 @@ test.each([
   [{ vpn: "false", tor: "true" }, { kind: "tor" }],
   [{ traits: { user_type: "residential" } }, { kind: "residential" }],
   [{ is_residential_proxy: true }, { kind: "relay" }],
+  [{ is_anonymous: true }, { kind: "relay" }],
+  [{ provider_name: "p", anonymizer_confidence: 82 }, { kind: "relay" }],
+  [{ connection_type: "Cable/DSL" }, { kind: "residential" }],
+  [{ traits: { connection_type: "Satellite", user_type: "residential" } }, { kind: "satellite" }],
+  [{ traits: { user_type: "military", connection_type: "Cable/DSL" } }, { kind: "business" }],
+  [{ traits: { user_type: "traveler" } }, { kind: "" }],
   [null, { country: "", kind: "" }],
 ])("reads the network of %j", (record, facts) => {
   expect(readRecord(record)).toMatchObject(facts);
+});
+
+test.each([24, 28, 32] as const)("reads a tree of %i-bit records", async (recordSize) => {
+  const networks = Array.from({ length: 64 }, (_, index) => ({
+    prefix: `198.51.${index * 4}.0/22`,
+    record: { country_code: index % 2 === 0 ? "FR" : "SE" },
+  }));
+  const bytes = writeMmdb({ type: "t", buildEpochSeconds: AT / 1000, networks, recordSize });
+  const origin = await createOrigin({ country: await write(`size-${recordSize}.mmdb`, bytes) });
+  for (let index = 0; index < 64; index += 1)
+    expect(origin.lookUp(`198.51.${index * 4 + 3}.7`, AT).country).toBe(index % 2 === 0 ? "FR" : "SE");
 });
 
 test("a database of IPv4 addresses says nothing of IPv6 ones", async () => {

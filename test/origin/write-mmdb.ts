@@ -1,12 +1,15 @@
 /**
- * Writes a small MMDB (MaxMind DB format 2.0, records of 24 bits) for tests: what an operator's own databases say is
+ * Writes a small MMDB (MaxMind DB format 2.0) for tests: what an operator's own databases say is
  * then known to the letter. Networks must not overlap.
  */
 export function writeMmdb(options: {
   type: string;
   buildEpochSeconds: number;
   networks: readonly { prefix: string; record: object }[];
+  /** Bits of one of a node's two records. */
+  recordSize?: 24 | 28 | 32;
 }): Buffer {
+  const { recordSize = 24 } = options;
   type Slot = number | { data: number } | null;
   const nodes: [Slot, Slot][] = [[null, null]];
   const data: Buffer[] = [];
@@ -29,13 +32,18 @@ export function writeMmdb(options: {
       else node = slots[bit] = nodes.push([null, null]) - 1;
     }
   }
-  const tree = Buffer.alloc(nodes.length * 6);
+  const tree = Buffer.alloc((nodes.length * recordSize) / 4);
   for (const [index, slots] of nodes.entries()) {
     for (const side of [0, 1] as const) {
       const slot = slots[side];
       const value =
         slot === null ? nodes.length : typeof slot === "number" ? slot : nodes.length + 16 + slot.data;
-      tree.writeUIntBE(value, index * 6 + side * 3, 3);
+      const start = (index * recordSize) / 4;
+      if (recordSize === 28) {
+        // The middle byte holds the upper four bits of both.
+        tree.writeUIntBE(value & 0xff_ffff, start + side * 4, 3);
+        tree[start + 3] = (tree[start + 3] as number) | ((value >>> 24) << (side === 0 ? 4 : 0));
+      } else tree.writeUIntBE(value, start + (side * recordSize) / 8, recordSize / 8);
     }
   }
   const metadata = encode({
@@ -47,7 +55,7 @@ export function writeMmdb(options: {
     ip_version: 6,
     languages: ["en"],
     node_count: nodes.length,
-    record_size: 24,
+    record_size: recordSize,
   });
   return Buffer.concat([
     tree,
