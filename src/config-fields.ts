@@ -9,3 +9,8 @@ export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, 63 at most");
 export const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
+
+const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+export const network = z
+  .string()
+  .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");

@@ -2,18 +2,14 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { host, name, path, port, section } from "./config-fields.ts";
+import { host, name, network, path, port, section } from "./config-fields.ts";
+import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
 import { poolPrograms } from "./config-pools.ts";
 
 /**
  * The configuration: one schema, default and comment together, and the only reader of process.env. Every mistake is
  * listed at once. `${NAME}` in a text is replaced from the environment, so that secrets stay out of the file.
  */
-
-const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
-const network = z
-  .string()
-  .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");
 
 /** Where a list comes from: exactly one of the two. */
 const fileOrUrl = { file: path.optional(), url: z.url({ protocol: /^https?$/ }).optional() };
@@ -86,25 +82,6 @@ const tap = section({
     .describe("How long bytes under way may still be sent when the tap ends, in milliseconds."),
 });
 
-const flows = section({
-  name: name.default("flows"),
-  listen: section({ host, port: port(2055) })
-    .prefault({})
-    .describe("UDP, for NetFlow v5 and v9, IPFIX and sFlow v5 alike; sFlow agents expect 6343."),
-  exporters: z
-    .array(network)
-    .optional()
-    .describe(
-      "Addresses and networks that may export. Set it: without it whoever reaches the port is believed.",
-    ),
-  receiveBufferBytes: z
-    .number()
-    .int()
-    .min(65_536)
-    .default(16 * 1024 * 1024)
-    .describe("Asked of the kernel, which gives no more than net.core.rmem_max."),
-});
-
 const webhook = section({
   name,
   url: z.url(),
@@ -139,6 +116,10 @@ export const configSchema = section({
     websocket: z.array(websocket).default([]),
     tap: z.array(tap).default([]),
     flows: z.array(flows).default([]),
+    zeek: z.array(zeek).default([]),
+    suricata: z.array(suricata).default([]),
+    risLive: risLive.prefault({}),
+    poolServers,
     ingest: section({
       enabled: z.boolean().default(true).describe("Take observations by POST /api/v1/observations."),
       maxLineBytes: z.number().int().min(1024).default(65_536),
@@ -362,6 +343,7 @@ function resolvePaths(config: Config, base: string): Config {
     if (tls) Object.assign(tls, { certificate: absolute(tls.certificate), key: absolute(tls.key) });
   }
   for (const source of config.collectors.ckpool) source.directory = absolute(source.directory);
+  for (const log of [...config.collectors.zeek, ...config.collectors.suricata]) log.file = absolute(log.file);
   for (const source of config.collectors.publicPool) source.file = absolute(source.file);
   for (const list of [...config.screening.lists, ...config.origin.lists])
     if (list.file) list.file = absolute(list.file);
