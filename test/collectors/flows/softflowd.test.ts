@@ -8,7 +8,10 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFlows, type FlowsReport } from "../../../collectors/flows/flows.ts";
 import { createFlowJoin } from "../../../collectors/flows/join.ts";
+import { createFlowMeasure } from "../../../collectors/flows/measure.ts";
 import type { Flow, Session } from "../../../src/core/observation.ts";
+import { createOrigin } from "../../../src/origin/origin.ts";
+import { openMetrics } from "../../../src/store/metrics-sqlite.ts";
 
 /** Real traffic over loopback, exported by Debian's softflowd to a running collector. */
 const run = promisify(execFile);
@@ -162,28 +165,49 @@ async function collect() {
 const ofMiners = (flows: readonly Flow[]) =>
   flows.filter(({ srcPort, dstPort }) => minersPorts.has(srcPort) || minersPorts.has(dstPort));
 
+/** What the metrics store holds once these flows were measured and committed. */
+async function stored(flows: readonly Flow[]): Promise<{ flows: number; packets: number }> {
+  const origin = await createOrigin();
+  const measure = createFlowMeasure(origin.lookUp);
+  measure.take(flows);
+  const metrics = await openMetrics({ file: join(folder, "metrics.db"), rawDays: 7, hourDays: 400 });
+  await metrics.commit({ cursors: new Map(), accounts: new Map(), deltas: measure.takeDeltas() });
+  const toMs = Number.MAX_SAFE_INTEGER;
+  const rows = await metrics.query({ measurement: "flow", level: "1m", fromMs: 0, toMs });
+  await metrics.close();
+  const sum = (column: number) => rows.reduce((total, { values }) => total + values[column]!, 0);
+  return { flows: sum(0), packets: sum(2) };
+}
+
 describe.skipIf(why)("softflowd", () => {
-  it.each(["5", "9", "10"])("version %s: its flows come in and join their sessions", async (version) => {
-    const { flows, port, stop } = await collect();
-    await startExporter(version, port, "first");
-    const sessions = await mine(8, 5);
-    await tellAll("first");
-    await expect.poll(() => ofMiners(flows).length, { timeout: 10_000 }).toBe(16);
-    const flowJoin = createFlowJoin([{ pool: "main", port: poolPort }]);
-    flowJoin.take(sessions);
-    flowJoin.take(ofMiners(flows));
-    const later = Date.now() + 3_600_000;
-    flowJoin.take([{ ...flows[0]!, srcPort: 1, dstPort: 1, atMs: later, startMs: later, endMs: later }]);
-    const findings = flowJoin.takeFindings();
-    expect(findings.map(({ kind }) => kind)).toEqual(new Array(8).fill("session"));
-    // Handshake, five lines and their answers, and the closing; acknowledgements may ride along or go alone.
-    for (const finding of findings) {
-      expect(finding).toMatchObject({ account: "farm", ip: "127.0.0.1" });
-      expect(finding.packets).toBeGreaterThanOrEqual(12);
-    }
-    const { exporters: reports } = await stop();
-    expect(reports).toMatchObject([{ exporter: "127.0.0.1", lost: 0, malformed: 0, droppedSets: 0 }]);
-  });
+  it.each(["5", "9", "10"])(
+    "version %s: its flows arrive in the store and join their sessions",
+    async (version) => {
+      const { flows, port, stop } = await collect();
+      await startExporter(version, port, "first");
+      const sessions = await mine(8, 5);
+      await tellAll("first");
+      await expect.poll(() => ofMiners(flows).length, { timeout: 10_000 }).toBe(16);
+      const flowJoin = createFlowJoin([{ pool: "main", port: poolPort }]);
+      flowJoin.take(sessions);
+      flowJoin.take(ofMiners(flows));
+      const later = Date.now() + 3_600_000;
+      flowJoin.take([{ ...flows[0]!, srcPort: 1, dstPort: 1, atMs: later, startMs: later, endMs: later }]);
+      const findings = flowJoin.takeFindings();
+      expect(findings.map(({ kind }) => kind)).toEqual(new Array(8).fill("session"));
+      // Handshake, five lines and their answers, and the closing; acknowledgements may ride along or go alone.
+      for (const finding of findings) {
+        expect(finding).toMatchObject({ account: "farm", ip: "127.0.0.1" });
+        expect(finding.packets).toBeGreaterThanOrEqual(12);
+      }
+      const { exporters: reports } = await stop();
+      expect(reports).toMatchObject([{ exporter: "127.0.0.1", lost: 0, malformed: 0, droppedSets: 0 }]);
+      expect(await stored(flows)).toEqual({
+        flows: flows.length,
+        packets: flows.reduce((sum, flow) => sum + flow.packets, 0),
+      });
+    },
+  );
 
   it.each(["5", "9", "10"])("version %s: a restart of the exporter loses nothing", async (version) => {
     const { flows, port, stop } = await collect();
