@@ -5,8 +5,8 @@ import { bulkChange, bulkChanged, type FlagSummary, flagDetail, flagFilter, flag
 import type { ReviewOptions } from "./options.ts";
 import { Refused, type Route, route } from "./route.ts";
 
-/** Flags looked at in one bulk request: each change is its own durable transaction, so this is about a second of disk. */
-const BULK_STEP = 200;
+/** Flags looked at in one bulk request: each change is its own durable transaction, so this is a fraction of a second of disk. */
+const BULK_STEP = 50;
 
 const NO_SUCH_FLAG = new Refused(404, "There is no such flag.");
 

@@ -31,6 +31,8 @@ export async function openBrowser(
     viewport: { width: 1440, height: 900 },
     ...options,
   });
+  // Shorter than a test may take, so that what was waited for is named.
+  context.setDefaultTimeout(10_000);
   return Object.assign(context, {
     async [Symbol.asyncDispose]() {
       await context.close();

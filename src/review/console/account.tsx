@@ -33,7 +33,7 @@ export function AccountPage({ pool, account }: { pool: string; account: string }
         </span>
       </div>
       <Card title="Flags">
-        <Show of={flags}>
+        <Show of={flags} rows={1}>
           {(all) =>
             all.length === 0 ? (
               <Empty title="This account has no flag" />
@@ -72,7 +72,7 @@ export function AccountPage({ pool, account }: { pool: string; account: string }
         </Show>
       </Card>
       <Card title="Screenings" note="of this name, newest first">
-        <Show of={screenings} rows={2}>
+        <Show of={screenings} rows={1}>
           {({ screenings: all }) => <Screenings of={all} />}
         </Show>
       </Card>

@@ -48,8 +48,12 @@ export function FlagPage({ id }: { id: string }) {
   );
 }
 
-const choose = (index: number) => () =>
-  document.querySelectorAll<HTMLInputElement>("#verdict input[type=radio]")[index]?.click();
+/** Chooses an outcome and stays there, so that Tab leads on to the comment. */
+const choose = (index: number) => () => {
+  const outcome = document.querySelectorAll<HTMLInputElement>("#verdict input[type=radio]")[index];
+  outcome?.focus();
+  outcome?.click();
+};
 
 function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) {
   const { flag, evidence } = detail;

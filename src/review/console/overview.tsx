@@ -75,7 +75,7 @@ export function Overview() {
       </div>
       <Figures tiers={tiers.data} verdicts={verdicts.data} days={days} />
       <Card title="Hashrate by origin" note="sanction tier of the place the work came from">
-        <Show of={tiers} rows={6}>
+        <Show of={tiers} rows={8}>
           {(table) =>
             table.rows.length > 0 ? (
               <TierChart table={table} />
@@ -86,7 +86,7 @@ export function Overview() {
         </Show>
       </Card>
       <Card title="Origin" note="share of accepted work by country">
-        <Show of={origins} rows={6}>
+        <Show of={origins} rows={12}>
           {(table) =>
             table.rows.length > 0 ? (
               <WorldMap places={placesIn(table)} rows={12} />

@@ -1,0 +1,162 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { seedEvidence, seedFlag } from "../review/seed.ts";
+import { startWorld } from "../review/world.ts";
+import { BROWSER_MISSING, openBrowser } from "./browser.ts";
+import { buildConsole } from "./build.ts";
+import { FAINT, UNNAMED, WATCH_SHIFTS } from "./page-checks.ts";
+
+let consoleDirectory = "";
+beforeAll(async () => {
+  if (!BROWSER_MISSING) consoleDirectory = await buildConsole();
+});
+
+const PAGES = [
+  "/",
+  "/flags/flag_00001",
+  "/accounts/main/x",
+  "/overview",
+  "/screening?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h",
+  "/deliveries",
+  "/audit",
+];
+
+describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
+  test("runs by keyboard alone: triage, open, decide, and back", async () => {
+    await using world = await startWorld({ flags: 4, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(world.url);
+    await page.getByText("4 flags").waitFor();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+
+    await page.keyboard.press("j");
+    await page.keyboard.press("e");
+    await page.getByText("3 flags").waitFor();
+    expect((await world.ops.flag("flag_00000"))?.flag.state).toBe("closed");
+    await page.keyboard.press("i");
+    await page.getByText("2 flags").waitFor();
+    expect((await world.ops.flag("flag_00001"))?.flag.state).toBe("investigating");
+
+    await page.keyboard.press("o");
+    await page.waitForURL("**/flags/flag_00002");
+    await page.getByRole("button", { name: "Record verdict" }).waitFor();
+    await page.keyboard.press("e");
+    await page.keyboard.press("3");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("The jackpot of j, k and e is text here?");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator(".given").waitFor();
+    expect((await world.ops.flag("flag_00002"))?.verdicts).toMatchObject([
+      { outcome: "false-positive", comment: "The jackpot of j, k and e is text here?" },
+    ]);
+    await page.locator("main").focus();
+    await page.keyboard.press("u");
+    await page.getByText("1 flag", { exact: true }).waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("nobody has this name");
+    await page.getByText("Nothing waits here").waitFor();
+  });
+
+  test("what was closed by mistake is taken back", async () => {
+    await using world = await startWorld({ flags: 4, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(world.url);
+    await page.getByLabel("Select all rows").check();
+    await page.getByRole("region", { name: "Selection" }).getByRole("button", { name: "Close" }).click();
+    await page.getByText("Nothing waits here").waitFor();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.getByText("4 flags").waitFor();
+  });
+
+  test("all that match are moved, also those not on the page, and no others", async () => {
+    await using world = await startWorld({ flags: 0, consoleDirectory });
+    const now = Date.now();
+    for (let index = 0; index < 65; index += 1) {
+      const over = { account: `rig-${index}`, severity: index < 55 ? ("low" as const) : ("high" as const) };
+      await world.ops.raise(seedFlag(index, now, over), seedEvidence(index, now), []);
+    }
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(`${world.url}/?severity=low`);
+    await page.getByText("55 flags").waitFor();
+    await page.locator(".queue tbody input").first().check();
+    await page.getByRole("button", { name: "Act on all 55 that match…" }).click();
+    await page.getByText("severity: low, state: open").waitFor();
+    await page.getByRole("button", { name: "Close all" }).click();
+    await page.getByText("55 flags closed.").waitFor();
+    const { flags, total } = await world.ops.flags({ state: "open", limit: 50 });
+    expect(total).toBe(10);
+    expect(new Set(flags.map(({ severity }) => severity))).toEqual(new Set(["high"]));
+  });
+
+  test("a view is its address, and keeps the name it was given", async () => {
+    await using world = await startWorld({ flags: 12, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(world.url);
+    await page.getByLabel("Kind").selectOption("screening");
+    await page.waitForURL("**/?kind=screening");
+    await page.getByText("3 flags").waitFor();
+    await page.getByText("Views", { exact: true }).click();
+    await page.getByLabel("Name for this view").fill("Hits");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.goto(world.url);
+    await page.getByText("12 flags").waitFor();
+    await page.getByText("Views", { exact: true }).click();
+    await page.getByRole("link", { name: "Hits" }).click();
+    await page.getByText("3 flags").waitFor();
+  });
+
+  test("a service that goes away is said, and what was shown stays", async () => {
+    const world = await startWorld({ flags: 3, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(world.url);
+    await page.getByText("3 flags").waitFor();
+    await world[Symbol.asyncDispose]();
+    await page.getByText("Waiting").waitFor();
+    await page.getByLabel("Severity").selectOption("critical");
+    await page.getByText("The service does not answer.").first().waitFor();
+    expect(await page.locator(".queue tbody tr").count()).toBe(3);
+  });
+
+  test.each(["light", "dark"] as const)("every page can be read and named in %s", async (colorScheme) => {
+    await using world = await startWorld({ flags: 6, consoleDirectory });
+    await using browser = await openBrowser({ colorScheme });
+    const page = await browser.newPage();
+    await page.addInitScript(WATCH_SHIFTS);
+    const wrong: Record<string, unknown> = {};
+    for (const path of PAGES) {
+      await page.goto(world.url + path);
+      await page.locator("h1").first().waitFor();
+      await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+      const found = {
+        unnamed: await page.evaluate<string[]>(UNNAMED),
+        faint: await page.evaluate<string[]>(FAINT),
+        // 0.1 is the bound of "good" in Web Vitals.
+        shifted: (await page.evaluate<number>("window.__shift")) > 0.1,
+        wide: await page.evaluate<boolean>("document.documentElement.scrollWidth > innerWidth"),
+      };
+      if (found.unnamed.length > 0 || found.faint.length > 0 || found.shifted || found.wide)
+        wrong[path] = found;
+    }
+    expect(wrong).toEqual({});
+  });
+
+  test("a telephone shows every page without scrolling sideways", async () => {
+    await using world = await startWorld({ flags: 6, consoleDirectory });
+    await using browser = await openBrowser({ viewport: { width: 390, height: 844 } });
+    const page = await browser.newPage();
+    for (const path of PAGES) {
+      await page.goto(world.url + path);
+      await page.locator("h1").first().waitFor();
+      await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
+      expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBeLessThanOrEqual(390);
+    }
+  });
+});
