@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, test } from "vitest";
+import { unseen } from "../../src/review/console/format.ts";
 import { seedEvidence, seedFlag } from "../review/seed.ts";
 import { startWorld } from "../review/world.ts";
 import { BROWSER_MISSING, openBrowser } from "./browser.ts";
@@ -39,6 +40,8 @@ const COUNT_COLOURS = `(() => {
   return { blue, orange };
 })()`;
 
+/** A name as the console spells it. */
+const shown = (name: string) => unseen(name).join("");
 const accounts = (page: Page) => page.locator(".queue tbody .account").allTextContents();
 
 describe.skipIf(BROWSER_MISSING)("the console", () => {
@@ -126,15 +129,16 @@ describe.skipIf(BROWSER_MISSING)("the console", () => {
     const { page, wrong } = await openPage(browser);
     await page.goto(world.url);
     await page.getByText("6 flags").waitFor();
-    expect((await accounts(page)).toSorted()).toEqual(hostile.toSorted());
+    expect((await accounts(page)).toSorted()).toEqual(hostile.map(shown).toSorted());
+    expect((await accounts(page)).join()).toContain("U+202Egnp.tset");
     for (const [index, account] of hostile.entries()) {
       await page.goto(`${world.url}/flags/flag_0000${index}`);
       await page.locator(".map .has").first().waitFor();
-      expect(await page.locator("h1 .account").textContent()).toBe(account);
+      expect(await page.locator("h1 .account").textContent()).toBe(shown(account));
       await page.locator("h1 a").click();
       await page.waitForURL("**/accounts/**");
       await page.locator("td a").waitFor();
-      expect(await page.locator("h1 .account").textContent()).toBe(account);
+      expect(await page.locator("h1 .account").textContent()).toBe(shown(account));
     }
     expect(await page.locator("main img, main script").count()).toBe(0);
     expect(wrong).toEqual([]);

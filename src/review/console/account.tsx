@@ -14,6 +14,7 @@ import {
   Typologies,
 } from "./parts.tsx";
 import { Screenings } from "./screening.tsx";
+import { Text } from "./text.tsx";
 
 /** One account: every flag it had and every screening of its name. */
 export function AccountPage({ pool, account }: { pool: string; account: string }) {
@@ -29,7 +30,7 @@ export function AccountPage({ pool, account }: { pool: string; account: string }
           <Account name={account} />
         </h1>
         <span class="muted">
-          pool <bdi>{pool}</bdi>
+          pool <Text of={pool} />
         </span>
       </div>
       <Card title="Flags">

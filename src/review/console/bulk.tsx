@@ -3,6 +3,7 @@ import type { FlagState } from "#core/flag.ts";
 import { client, type FlagSummary } from "./client.ts";
 import { count } from "./format.ts";
 import { attempt, say } from "./session.ts";
+import { Text } from "./text.tsx";
 
 const DONE: Record<FlagState, string> = { open: "opened again", investigating: "taken up", closed: "closed" };
 const VERB: Record<FlagState, string> = { open: "Open again", investigating: "Investigate", closed: "Close" };
@@ -109,7 +110,7 @@ function ActOnAll({
     <dialog ref={dialog} onClose={close} aria-labelledby="act-on-all">
       <h2 id="act-on-all">Act on all {count(total)} flags that match</h2>
       <p>
-        <bdi>{words || "No filter: every flag."}</bdi>
+        <Text of={words || "No filter: every flag."} />
       </p>
       <p class="muted">
         Each change is recorded with your name. Flags updated after this moment are left alone.

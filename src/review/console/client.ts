@@ -50,7 +50,7 @@ async function ask<T>(method: string, path: string, body?: unknown, signal?: Abo
     if (signal?.aborted) throw cause;
     throw new ApiError(0, "The service does not answer.");
   }
-  const answer = await response.json().catch(() => null);
+  const answer = (await response.json().catch(() => null)) as { detail?: string } | null;
   if (!response.ok)
     throw new ApiError(response.status, answer?.detail ?? `The service answered ${response.status}.`);
   return answer as T;

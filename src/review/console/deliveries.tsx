@@ -3,6 +3,7 @@ import { client } from "./client.ts";
 import { useLoad } from "./load.ts";
 import { Age, At, Empty, flagPath, Show, Tabs } from "./parts.tsx";
 import { attempt, mayReview, say } from "./session.ts";
+import { Text } from "./text.tsx";
 
 const STATES: [value: string, words: string][] = [
   ["", "All"],
@@ -77,7 +78,7 @@ export function Deliveries() {
                       </td>
                       <td>{row.state === "waiting" ? <At ms={row.nextMs} /> : ""}</td>
                       <td class="error">
-                        <bdi>{row.lastError ?? ""}</bdi>
+                        <Text of={row.lastError ?? ""} />
                       </td>
                       <td class="number">
                         {row.state === "dead" && mayReview() && (

@@ -1,6 +1,7 @@
 import type { Evidence, Reason } from "#core/flag.ts";
 import { figure, percent, when } from "./format.ts";
 import { zone } from "./session.ts";
+import { Text } from "./text.tsx";
 import { FAMILY_WORDS } from "./wording.ts";
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
@@ -48,7 +49,7 @@ function EvidenceTables({ entries }: { entries: readonly Evidence[] }) {
                   <tr key={index}>
                     {keys.map((key) => (
                       <td key={key} class={typeof row[key] === "number" ? "number" : ""}>
-                        <bdi>{value(key, row[key])}</bdi>
+                        <Text of={value(key, row[key])} />
                       </td>
                     ))}
                   </tr>
@@ -87,7 +88,7 @@ export function Reasons({ reasons }: { reasons: readonly Reason[] }) {
                 </div>
                 <div>
                   <p>
-                    <bdi>{reason.text}</bdi> <code class="muted">{reason.code}</code>
+                    <Text of={reason.text} /> <code class="muted">{reason.code}</code>
                   </p>
                   {reason.evidence.length > 0 && (
                     <details>

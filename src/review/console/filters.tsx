@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Tabs } from "./parts.tsx";
 import { PLAIN, type QueueFilter, readViews, writeFilter, writeViews } from "./queue-filter.ts";
 import { navigate } from "./session.ts";
+import { Text } from "./text.tsx";
 import { TYPOLOGY_NAMES, typologyName } from "./wording.ts";
 
 /** Typing settles before it is asked for, in milliseconds. */
@@ -107,7 +108,7 @@ export function Filters({
       />
       {filter.pool && (
         <button type="button" class="chip-button" onClick={() => change({ pool: "" })}>
-          pool: <bdi>{filter.pool}</bdi> ✕
+          pool: <Text of={filter.pool} /> ✕
         </button>
       )}
       {!isPlain && (

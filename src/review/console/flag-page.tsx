@@ -23,6 +23,7 @@ import {
 } from "./parts.tsx";
 import { mayReview, navigate } from "./session.ts";
 import { placesOf, Sources } from "./sources.tsx";
+import { Text } from "./text.tsx";
 import { Trail } from "./trail.tsx";
 import { VerdictForm } from "./verdict.tsx";
 import { confidence, likelihood, typologyName, typologySentence } from "./wording.ts";
@@ -83,13 +84,13 @@ function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) 
           <SeverityBadge severity={flag.severity} />
           <StateBadge state={flag.state} />
           <span>
-            pool <bdi>{flag.pool}</bdi>
+            pool <Text of={flag.pool} />
           </span>
           <span>
             opened <At ms={Date.parse(flag.openedAt)} />
           </span>
           <span>
-            updated <Age at={Date.parse(flag.updatedAt)} /> ago
+            updated <Age at={Date.parse(flag.updatedAt)} ago />
           </span>
           <span class="spring" />
           {mayReview() &&

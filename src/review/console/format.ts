@@ -70,6 +70,17 @@ export function country(code: string): string {
   }
 }
 
+/** Controls, directions, joiners, soft hyphens: all that draws nothing, but for line breaks and tabs. */
+const UNSEEN = /((?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])/u;
+
+/** Splits a text at characters that cannot be seen; every second part is such a one, by its code point. */
+export const unseen = (text: string): string[] =>
+  text
+    .split(UNSEEN)
+    .map((part, index) =>
+      index % 2 === 0 ? part : `U+${part.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}`,
+    );
+
 /**
  * A Poisson count's 95 % interval, by the Wilson-Hilferty approximation of the chi-squared quantile
  * (within 1.5 % of Garwood's exact interval from a count of 4 on; the upper end for 0, 3.69, is exact).

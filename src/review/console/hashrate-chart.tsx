@@ -43,6 +43,7 @@ function changeMarks(changes: Evidence["changes"]): uPlot.Plugin {
         ctx.lineWidth = ratio;
         ctx.setLineDash([4 * ratio, 3 * ratio]);
         ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+        ctx.textAlign = "left";
         let lastEnd = Number.NEGATIVE_INFINITY;
         for (const { atMs, ratio: factor } of changes) {
           const x = Math.round(plot.valToPos(atMs / 1000, "x", true));

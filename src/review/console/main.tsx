@@ -9,6 +9,7 @@ import { Empty } from "./parts.tsx";
 import { Queue } from "./queue.tsx";
 import { attempt, path, refreshStatus, signedOut, status, toast, unreachable, zone } from "./session.ts";
 import { SignIn } from "./sign-in.tsx";
+import { Text } from "./text.tsx";
 
 /** Pages that draw come when they are opened, so that the queue is there first. */
 function later<Props>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
@@ -111,7 +112,7 @@ function Bar({ help }: { help: () => void }) {
       </button>
       {user && (
         <span class="user" title={`Role: ${user.role}`}>
-          <bdi>{user.name}</bdi>
+          <Text of={user.name} />
         </span>
       )}
       {status.value?.signIn && (
@@ -165,7 +166,7 @@ function App() {
       <div class="toast-place" role="status">
         {toast.value && (
           <div class={toast.value.bad ? "toast bad" : "toast"}>
-            <bdi>{toast.value.text}</bdi>
+            <Text of={toast.value.text} />
             {toast.value.undo && (
               <button
                 type="button"

@@ -4,6 +4,7 @@ import { age, count, hashrate, percent } from "./format.ts";
 import { useLoad } from "./load.ts";
 import { At, Card, Empty, Show, Tabs } from "./parts.tsx";
 import { nowMs, status } from "./session.ts";
+import { Text } from "./text.tsx";
 import { TierChart } from "./tier-chart.tsx";
 import { type Place, WorldMap } from "./world-map.tsx";
 
@@ -176,16 +177,17 @@ function Parts({ health }: { health: Status["health"] }) {
                 </td>
                 <td class="number">{part.restarts ?? ""}</td>
                 <td>
-                  <bdi>{part.detail}</bdi>
+                  <Text of={part.detail} />
                   {part.refusals && part.refusals.length > 0 && (
                     <details>
                       <summary>Latest bad input</summary>
                       <ul class="refusals">
                         {part.refusals.map(({ place, reason }, index) => (
                           <li key={index}>
-                            <bdi>
-                              <code>{place}</code> {reason}
-                            </bdi>
+                            <code>
+                              <Text of={place} />
+                            </code>{" "}
+                            <Text of={reason} />
                           </li>
                         ))}
                       </ul>

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from "preact";
 import type { Family, FlagState, Severity } from "#core/flag.ts";
 import type { FlagSummary } from "./client.ts";
-import { age, percent, when } from "./format.ts";
+import { age, percent, unseen, when } from "./format.ts";
 import type { Loaded } from "./load.ts";
 import { nowMs, zone } from "./session.ts";
+import { Text } from "./text.tsx";
 import { FAMILY_WORDS, typologyName } from "./wording.ts";
 
 /** Small pieces that several pages show. Everything a miner wrote passes through text nodes. */
@@ -18,9 +19,7 @@ export const StateBadge = ({ state }: { state: FlagState }) => (
 
 /** A name somebody else chose: set apart from the text around it in direction, cut by the style, whole in its title. */
 export const Account = ({ name }: { name: string }) => (
-  <bdi class="account" title={name}>
-    {name}
-  </bdi>
+  <Text of={name} class="account" title={unseen(name).join("")} />
 );
 
 export const Typologies = ({ flag }: { flag: Pick<FlagSummary, "typologies"> }) => (
@@ -51,10 +50,11 @@ export const Likelihood = ({ flag }: { flag: Pick<FlagSummary, "kind" | "score">
     </span>
   );
 
-/** An instant as an age, whole in its title. */
-export const Age = ({ at }: { at: number }) => (
+/** An instant as an age, whole in its title; `ago` where it stands in a sentence. */
+export const Age = ({ at, ago = false }: { at: number; ago?: boolean }) => (
   <time dateTime={new Date(at).toISOString()} title={`${when(at, zone.value, "second")} ${zone.value}`}>
     {age(nowMs.value - at)}
+    {ago && nowMs.value - at >= 60_000 && " ago"}
   </time>
 );
 

@@ -20,6 +20,7 @@ import {
 } from "./parts.tsx";
 import { askedFor, readFilter, writeFilter } from "./queue-filter.ts";
 import { mayReview, navigate, search } from "./session.ts";
+import { Text } from "./text.tsx";
 
 const PAGE = 50;
 /** Rows the queue holds at most; beyond that one filters. */
@@ -236,7 +237,7 @@ function Row(props: {
           <a href={flagPath(flag.id)} onFocus={() => focus(flag.id)}>
             <Account name={flag.account} />
           </a>
-          <bdi class="muted pool">{flag.pool}</bdi>
+          <Text of={flag.pool} class="muted pool" />
         </div>
       </td>
       <td>

@@ -5,6 +5,7 @@ import { country } from "./format.ts";
 import { useLoad } from "./load.ts";
 import { At, Card, Empty, Show } from "./parts.tsx";
 import { navigate, search } from "./session.ts";
+import { Text } from "./text.tsx";
 import { TIER_WORDS } from "./wording.ts";
 
 type Screening = Screened["screening"];
@@ -56,7 +57,7 @@ function Answer({ value }: { value: string }) {
         <>
           <section class={screening.matches.length > 0 ? "result hit" : "result"} aria-live="polite">
             <h2>
-              <bdi>{screening.value}</bdi>
+              <Text of={screening.value} />
             </h2>
             <p>
               <strong>
@@ -74,15 +75,15 @@ function Answer({ value }: { value: string }) {
                 </dd>
                 <dt>Entry</dt>
                 <dd>
-                  <bdi>{match.entry}</bdi>
+                  <Text of={match.entry} />
                 </dd>
                 <dt>Note</dt>
                 <dd>
-                  <bdi>{match.note || "–"}</bdi>
+                  <Text of={match.note || "–"} />
                 </dd>
                 <dt>Source</dt>
                 <dd>
-                  <bdi>{match.source}</bdi>
+                  <Text of={match.source} />
                 </dd>
               </dl>
             ))}
@@ -101,7 +102,7 @@ function Answer({ value }: { value: string }) {
                 </dd>
                 <dt>Network</dt>
                 <dd>
-                  <bdi>{origin.holder || "unknown"}</bdi> {origin.asn > 0 ? `AS${origin.asn}` : ""},{" "}
+                  <Text of={origin.holder || "unknown"} /> {origin.asn > 0 ? `AS${origin.asn}` : ""},{" "}
                   {origin.kind}
                 </dd>
                 <dt>Tier</dt>
@@ -112,7 +113,7 @@ function Answer({ value }: { value: string }) {
                   <Fragment key={`${fact.fact}`}>
                     <dt>{fact.fact}</dt>
                     <dd>
-                      <bdi>{fact.value}</bdi> <span class="muted">read from {fact.source}</span>
+                      <Text of={fact.value} /> <span class="muted">read from {fact.source}</span>
                     </dd>
                   </Fragment>
                 ))}
@@ -149,11 +150,13 @@ export function Screenings({ of }: { of: readonly Screening[] }) {
               </td>
               <td>{lists(screening)}</td>
               <td>
-                <bdi>
-                  {screening.matches.length > 0
-                    ? screening.matches.map(({ note, entry }) => note || entry).join("; ")
-                    : "no match"}
-                </bdi>
+                <Text
+                  of={
+                    screening.matches.length > 0
+                      ? screening.matches.map(({ note, entry }) => note || entry).join("; ")
+                      : "no match"
+                  }
+                />
               </td>
             </tr>
           ))}

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { Source } from "./client.ts";
 import { count, country, percent } from "./format.ts";
 import { At, Empty } from "./parts.tsx";
+import { Text } from "./text.tsx";
 import { TIER_SHORT } from "./wording.ts";
 import type { Place } from "./world-map.tsx";
 
@@ -51,7 +52,7 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
                     title="Where each fact was read"
                     onClick={() => setOpen(open === index ? null : index)}
                   >
-                    <bdi>{source.ip}</bdi>
+                    <Text of={source.ip} />
                   </button>
                 </td>
                 <td title={country(source.country)}>
@@ -59,7 +60,7 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
                   {source.region && <span class="muted"> {source.region}</span>}
                 </td>
                 <td class="network" title={source.holder}>
-                  <bdi>{source.holder || "Unknown network"}</bdi>
+                  <Text of={source.holder || "Unknown network"} />
                   <span class="muted">
                     {source.asn > 0 && ` AS${source.asn}`} {source.kind}
                   </span>
@@ -68,7 +69,7 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
                   <span class={`swatch tier-${source.tier}`} /> {TIER_SHORT[source.tier] ?? source.tier}
                 </td>
                 <td class="agent" title={source.agent}>
-                  <bdi>{source.agent || "–"}</bdi>
+                  <Text of={source.agent || "–"} />
                 </td>
                 <td class="number">{percent(whole > 0 ? source.work / whole : 0)}</td>
                 <td class="number">{count(source.shares)}</td>
@@ -84,7 +85,7 @@ export function Sources({ sources }: { sources: readonly Source[] }) {
                         <div key={`${fact.fact}${fact.source}`}>
                           <dt>{fact.fact}</dt>
                           <dd>
-                            <bdi>{fact.value}</bdi> <span class="muted">read from {fact.source}</span>
+                            <Text of={fact.value} /> <span class="muted">read from {fact.source}</span>
                           </dd>
                         </div>
                       ))}

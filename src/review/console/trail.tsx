@@ -1,5 +1,6 @@
 import type { AuditLine } from "./client.ts";
 import { At, flagPath } from "./parts.tsx";
+import { Text } from "./text.tsx";
 import { actionWords } from "./wording.ts";
 
 /** What a reader of the trail looks for first; the rest is behind a fold. */
@@ -32,7 +33,7 @@ export function Trail({ entries, withFlag = false }: { entries: readonly AuditLi
           </span>
           <span>
             <strong>
-              <bdi>{entry.actor}</bdi>
+              <Text of={entry.actor} />
             </strong>{" "}
             {actionWords(entry.action)}
             {withFlag && entry.flagId && (
@@ -48,17 +49,17 @@ export function Trail({ entries, withFlag = false }: { entries: readonly AuditLi
                 {words(entry.before) && (
                   <>
                     <del>
-                      <bdi>{words(entry.before)}</bdi>
+                      <Text of={words(entry.before)} />
                     </del>
                     {" → "}
                   </>
                 )}
-                <bdi>{words(entry.after)}</bdi>
+                <Text of={words(entry.after)} />
                 {hasMore(entry) && (
                   <details>
                     <summary>The whole entry</summary>
                     <pre>
-                      <bdi>{JSON.stringify({ before: entry.before, after: entry.after }, null, 1)}</bdi>
+                      <Text of={JSON.stringify({ before: entry.before, after: entry.after }, null, 1)} />
                     </pre>
                   </details>
                 )}

@@ -3,6 +3,7 @@ import type { FlagDetail, Outcome } from "./client.ts";
 import { client } from "./client.ts";
 import { At } from "./parts.tsx";
 import { attempt, mayReview, say } from "./session.ts";
+import { Text } from "./text.tsx";
 import { OUTCOME_WORDS } from "./wording.ts";
 
 const OUTCOMES = Object.keys(OUTCOME_WORDS) as Outcome[];
@@ -29,11 +30,11 @@ export function VerdictForm({ detail, onDone }: { detail: FlagDetail; onDone: ()
     <>
       {detail.verdicts.map((verdict) => (
         <div key={verdict.atMs} class="given">
-          <strong>{OUTCOME_WORDS[verdict.outcome][0]}</strong> by <bdi>{verdict.actor}</bdi>,{" "}
+          <strong>{OUTCOME_WORDS[verdict.outcome][0]}</strong> by <Text of={verdict.actor} />,{" "}
           <At ms={verdict.atMs} />
           {verdict.comment && (
             <p>
-              <bdi>{verdict.comment}</bdi>
+              <Text of={verdict.comment} />
             </p>
           )}
         </div>
