@@ -82,6 +82,49 @@ const tap = section({
     .describe("How long bytes under way may still be sent when the tap ends, in milliseconds."),
 });
 
+const observer = section({
+  name: name.default("observer"),
+  pools: z
+    .array(
+      section({
+        name: z.string().min(1).describe("Name the pool's jobs are kept under."),
+        ...poolAddress,
+        tls: z.boolean().default(false),
+        ca: path.optional().describe("PEM file of the authorities that vouch for it. Absent: the system's."),
+        protocol: z
+          .enum(["mining", "cryptonote"])
+          .default("mining")
+          .describe("`cryptonote` for Monero and its kin."),
+        worker: z.string().min(1).describe("Login; the observer never submits a share."),
+        password: z.string().default("x"),
+        algorithm: z.string().default("sha256d"),
+        coin: z
+          .string()
+          .default("bitcoin")
+          .describe("Whose addresses the coinbase pays; pools of one coin are compared."),
+      }),
+    )
+    .default([])
+    .describe("Pools watched as a client. None: nobody is watched."),
+  agent: z.string().min(1).default("assay-observer").describe("What the observer calls itself."),
+  reconnectMs: z
+    .number()
+    .int()
+    .min(60_000)
+    .default(6 * 3_600_000)
+    .describe("A connection is made anew after about this time."),
+  silenceMs: z
+    .number()
+    .int()
+    .min(10_000)
+    .default(600_000)
+    .describe("A connection that has said nothing for so long is taken for dead."),
+  maxLineBytes: z.number().int().min(1024).default(65_536),
+  identify: path
+    .optional()
+    .describe("A table of pools, in the form of mempool/mining-pools or bitcoin-data/mining-pools."),
+});
+
 const webhook = section({
   name,
   url: z.url(),
@@ -115,6 +158,7 @@ export const configSchema = section({
     ...poolPrograms,
     websocket: z.array(websocket).default([]),
     tap: z.array(tap).default([]),
+    observer: observer.prefault({}),
     flows: z.array(flows).default([]),
     zeek: z.array(zeek).default([]),
     suricata: z.array(suricata).default([]),
@@ -338,6 +382,9 @@ export function readConfig(file: string): Config {
 function resolvePaths(config: Config, base: string): Config {
   const absolute = (file: string) => resolve(base, file);
   config.data.directory = absolute(config.data.directory);
+  const { observer } = config.collectors;
+  if (observer.identify) observer.identify = absolute(observer.identify);
+  for (const pool of observer.pools) if (pool.ca) pool.ca = absolute(pool.ca);
   for (const { upstream, tls } of config.collectors.tap) {
     if (upstream.ca) upstream.ca = absolute(upstream.ca);
     if (tls) Object.assign(tls, { certificate: absolute(tls.certificate), key: absolute(tls.key) });

@@ -54,6 +54,10 @@ export interface LedgerContext {
   refuse: (reason: string, place: string) => void;
   /** Called for each job a pool announces on any connection; tells the same job once, after `complete` filled it in. */
   announce: (job: Job, complete: () => void) => void;
+  /** Writes the address an output script pays; with it jobs carry their outputs. */
+  addressOf?: (script: string) => string | null;
+  /** Called with each job that is told, and the merkle branches of its template where it has them. */
+  onTemplate?: (job: Job, branches: readonly string[]) => void;
 }
 
 /** Who the connection belongs to. `address` is the miner's own, behind whatever balancer. */

@@ -119,17 +119,20 @@ export function createMining(ledger: SessionLedger): Dialect {
     tell(notice, moment);
   }
 
-  function tell({ jobIds: [jobId], prevHash, height, clean, coinbase }: Notice, moment: Moment): void {
+  function tell({ jobIds: [jobId], prevHash, height, clean, ...rest }: Notice, moment: Moment): void {
     if (prevHash === undefined || !isText(jobId)) return;
-    ledger.announceJob(
-      moment,
-      { jobId, prevHash, clean, ...(height === undefined ? {} : { height }) },
-      (job) => {
-        const decoded = coinbase?.(ledger.extranonceBytes);
-        if (decoded?.height !== undefined) job.height = decoded.height;
-        if (decoded?.tag !== undefined) job.coinbaseTag = decoded.tag;
-      },
-    );
+    const said = { jobId, prevHash, clean, ...(height === undefined ? {} : { height }) };
+    ledger.announceJob(moment, said, (job) => {
+      const decoded = rest.coinbase?.(ledger.extranonceBytes);
+      if (decoded?.height !== undefined) job.height = decoded.height;
+      if (decoded?.tag !== undefined) job.coinbaseTag = decoded.tag;
+      const outputs = decoded?.outputs?.flatMap(({ script, value }) => {
+        const address = context.addressOf?.(script);
+        return address ? [{ address, value }] : [];
+      });
+      if (outputs && outputs.length > 0) job.outputs = outputs;
+      return rest.branches ?? [];
+    });
   }
 
   return { fromMiner, fromPool };

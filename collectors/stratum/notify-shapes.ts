@@ -14,6 +14,8 @@ export interface Notice {
   hashes?: number;
   /** Decodes the coinbase, given the size of both extranonces in bytes. */
   coinbase?: (extranonceBytes: number | null) => Coinbase | null;
+  /** Merkle branches of the template, where the dialect carries them. */
+  branches?: string[];
   dialect: MiningDialect;
 }
 
@@ -55,7 +57,8 @@ function readBitcoin(jobIds: string[], params: unknown[]): Notice | null {
   const prevHash = readPrevHash(params[1]);
   if (prevHash === null) return null;
   const coinbase = (size: number | null) => decodeCoinbase(params[2], params[3], size);
-  return { dialect: "bitcoin", jobIds, clean: params[8] === true, prevHash, coinbase };
+  const branches = (params[4] as unknown[]).filter(isHash);
+  return { dialect: "bitcoin", jobIds, clean: params[8] === true, prevHash, coinbase, branches };
 }
 
 /** [job, version, previous hash, merkle root, final sapling root, time, bits, clean], hashes in the order of the header. */

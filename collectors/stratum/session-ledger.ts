@@ -158,14 +158,17 @@ export class SessionLedger {
     this.context.refuse("difficulty that cannot be one", this.identity.session);
   }
 
-  /** Tells a job the pool announced; `complete` fills in what costs time to decode. */
+  /** Tells a job the pool announced; `complete` fills in what costs time to decode and gives the template's branches. */
   announceJob(
     { atMs }: Moment,
     said: Pick<Job, "jobId" | "prevHash" | "clean" | "height">,
-    complete: (job: Job) => void = () => {},
+    complete: (job: Job) => readonly string[] = () => [],
   ): void {
     const job: Job = { type: "job", atMs: Math.floor(atMs), pool: this.context.pool, ...said };
-    this.context.announce(job, () => complete(job));
+    this.context.announce(job, () => {
+      const branches = complete(job);
+      this.context.onTemplate?.(job, branches);
+    });
   }
 
   /** Binds a job to the difficulty in force, or to its own (in `hashes`) where the dialect carries it in the job. */

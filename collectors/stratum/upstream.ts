@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 /** Where a pool listens. */
-export interface UpstreamAddress {
+interface UpstreamAddress {
   host: string;
   port: number;
 }
