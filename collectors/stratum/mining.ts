@@ -32,8 +32,12 @@ export function createMining(ledger: SessionLedger): Dialect {
   const { session } = ledger.identity;
   let coin: MiningDialect | null = null;
 
-  function fromMiner({ id, method, params: given }: Message, moment: Moment): void {
-    if (method === null || id === null) return;
+  function fromMiner({ id, method, params: given, result }: Message, moment: Moment): void {
+    if (id === null) return;
+    if (method === null) {
+      if (ledger.replied(moment, id)) ledger.agent ??= readAgent(result);
+      return;
+    }
     const params: unknown[] = Array.isArray(given) ? given : [];
     switch (method) {
       case "mining.subscribe":
@@ -71,6 +75,10 @@ export function createMining(ledger: SessionLedger): Dialect {
       case "mining.set_extranonce":
       case "set_extranonce":
         readExtranonce(params[0], params[1]);
+        return;
+      case "client.get_version":
+      case "mining.ping":
+        if (message.id !== null) ledger.questioned(moment, message.id);
         return;
       case "mining.notify":
         notify(readNotify(message.params), moment);

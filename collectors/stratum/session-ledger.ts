@@ -1,5 +1,6 @@
 import { hashesPerDifficulty } from "#core/hashrate.ts";
 import { type Job, MAX_DIFFICULTY, type Outcome, type Session, type Share } from "#core/observation.ts";
+import { LeastRoundTrips } from "./least-round-trips.ts";
 import type { LedgerContext, Moment, Pending, SessionIdentity } from "./ledger-context.ts";
 import { hashesForTarget } from "./work-target.ts";
 import { splitWorkerName, type WorkerName } from "./worker-name.ts";
@@ -10,11 +11,7 @@ const MAX_PENDING = 256;
 const MAX_JOBS = 32;
 /** Jobs kept over a clean one, so that late shares are still bound to their own difficulty. */
 const KEPT_OVER_CLEAN = 4;
-/** A round trip is told again when it fell by a fifth: a minimum settles, so this ends after a few times. */
-const WORTH_TELLING = 0.8;
 const UNNAMED = { reason: "share of a login that was not seen" };
-/** Longest round trip an observation may carry; see the schema. */
-const LONGEST_ROUND_TRIP_MS = 600_000;
 
 /**
  * The books of one connection, whatever dialect it speaks: open requests, the difficulty each job was handed out
@@ -29,8 +26,6 @@ export class SessionLedger {
   extranonceBytes: number | null = null;
   /** The name last logged in with, for dialects whose shares name nobody. */
   loginName: unknown;
-  rttMs: number | undefined;
-  appRttMs: number | undefined;
   #algorithm: string;
   /** What a share of announced difficulty 1 stands for; null: the algorithm's own unit. */
   #hashesPerUnit: number | null = null;
@@ -43,8 +38,9 @@ export class SessionLedger {
   #cleanTickMs = 0;
   #subscribedTickMs = Number.NaN;
   #login: WorkerName | undefined;
-  #toldRttMs = Number.POSITIVE_INFINITY;
-  #toldAppRttMs = Number.POSITIVE_INFINITY;
+  readonly #roundTrips = new LeastRoundTrips();
+  /** A question of the pool that waits for the miner's answer. */
+  #question: { id: string; tickMs: number } | null = null;
   #lastName: unknown;
   #lastSplit: WorkerName | { reason: string } = { reason: "no worker name" };
   #closed = false;
@@ -116,7 +112,7 @@ export class SessionLedger {
 
   /** A login was asked for; the turn-around since the subscribe was answered is a round trip and the miner's own time. */
   authorizing({ tickMs }: Moment): void {
-    this.roundTrip("appRttMs", tickMs - this.#subscribedTickMs);
+    this.#roundTrips.take("appRttMs", tickMs - this.#subscribedTickMs);
     this.#subscribedTickMs = Number.NaN;
   }
 
@@ -215,7 +211,7 @@ export class SessionLedger {
       return;
     }
     if (outcome === "accepted" && share.delayMs !== undefined) {
-      this.roundTrip("appRttMs", share.delayMs);
+      this.#roundTrips.take("appRttMs", share.delayMs);
       this.#tellBetter(atMs);
     }
     this.context.counters.shares += 1;
@@ -235,25 +231,28 @@ export class SessionLedger {
     this.context.emit(observation);
   }
 
-  /** Keeps the least of a kind of round trip; what cannot be one (NaN, negative, too long) is left out. */
-  roundTrip(kind: "rttMs" | "appRttMs", milliseconds: number): void {
-    if (!(milliseconds > 0 && milliseconds <= LONGEST_ROUND_TRIP_MS)) return;
-    const rounded = Math.round(milliseconds * 1000) / 1000;
-    this[kind] = Math.min(this[kind] ?? Number.POSITIVE_INFINITY, rounded);
-  }
-
   /** A round trip measured by the kernel, at any time. */
   kernelRoundTrip({ atMs }: Moment, milliseconds: number): void {
-    this.roundTrip("rttMs", milliseconds);
+    this.#roundTrips.take("rttMs", milliseconds);
     this.#tellBetter(atMs);
   }
 
+  /** The pool itself asks the miner something that it answers at once. */
+  questioned({ tickMs }: Moment, id: string): void {
+    this.#question = { id, tickMs };
+  }
+
+  /** The miner answers; the time since the question is a round trip. False: nobody asked. */
+  replied({ atMs, tickMs }: Moment, id: string): boolean {
+    if (this.#question?.id !== id) return false;
+    this.#roundTrips.take("appRttMs", tickMs - this.#question.tickMs);
+    this.#question = null;
+    this.#tellBetter(atMs);
+    return true;
+  }
+
   #tellBetter(atMs: number): void {
-    if (!this.#login || this.#closed) return;
-    const better = (now: number | undefined, told: number) => now !== undefined && now < told * WORTH_TELLING;
-    if (better(this.rttMs, this.#toldRttMs) || better(this.appRttMs, this.#toldAppRttMs)) {
-      this.#tell("authorize", atMs, this.#login);
-    }
+    if (this.#login && !this.#closed && this.#roundTrips.better) this.#tell("authorize", atMs, this.#login);
   }
 
   #forgetJobs(kept: number): void {
@@ -285,8 +284,7 @@ export class SessionLedger {
     };
     if (port !== undefined) observation.port = port;
     if (this.agent !== undefined) observation.agent = this.agent;
-    if (this.rttMs !== undefined) observation.rttMs = this.#toldRttMs = this.rttMs;
-    if (this.appRttMs !== undefined) observation.appRttMs = this.#toldAppRttMs = this.appRttMs;
+    Object.assign(observation, this.#roundTrips.tell());
     if (tls !== undefined) observation.tls = tls;
     if (reason !== undefined) observation.reason = reason;
     this.context.emit(observation);

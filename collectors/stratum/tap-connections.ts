@@ -226,7 +226,7 @@ export function createTapConnections(options: ConnectionOptions) {
       direct.get(peer)?.decoder?.kernelRoundTrip({ atMs: now(), tickMs: tick() }, milliseconds);
     },
 
-    /** Takes no more, sends what has been read, and closes everything within `drainMs`. */
+    /** Takes no more until it is done, sends what has been read, and closes everything within `drainMs`. */
     async drain(drainMs: number): Promise<void> {
       draining = true;
       const closed = [...live].flatMap(({ miner, pool }) =>
@@ -242,6 +242,7 @@ export function createTapConnections(options: ConnectionOptions) {
         }),
       );
       await Promise.all(closed);
+      draining = false;
     },
 
     counters: () => ({

@@ -190,6 +190,18 @@ test("the least time from a clean job to its first accepted share is a round tri
   expect(wire.sessions().map(({ appRttMs }) => appRttMs)).toEqual([undefined, undefined, 80, 30, 30]);
 });
 
+test("the answer to a pool's own question is a round trip, and names an agent nobody named", () => {
+  const wire = open();
+  wire.up(1, { id: 1, method: "mining.authorize", params: ["farm.rig1", "x"] });
+  wire.down(2, { id: 1, result: true, error: null });
+  wire.down(1000, { id: 9, method: "client.get_version", params: [] });
+  wire.up(1020, { id: 8, result: "nobody asked for this" });
+  wire.up(1042, { id: 9, result: "cgminer/4.9", error: null });
+  expect(wire.sessions().at(-1)).toMatchObject({ event: "authorize", account: "farm", appRttMs: 42 });
+  wire.decoder.close({ atMs: 2000, tickMs: 2000 }, "end");
+  expect(wire.sessions().at(-1)).toMatchObject({ event: "close", agent: "cgminer/4.9" });
+});
+
 describe("what a hostile peer says never becomes a figure", () => {
   test.each([0, -1, 1e300, "NaN", "", null, {}, [], true, "1e400"])("difficulty %j", (value) => {
     const wire = open();

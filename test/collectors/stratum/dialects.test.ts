@@ -160,6 +160,35 @@ test.each([
   ).toEqual([]);
 });
 
+test("connections of one tap do not mix, however their messages alternate", () => {
+  const talks = Object.values(DIALOGUES);
+  const shares: Observation[] = [];
+  const factory = createDecoderFactory(
+    {
+      pool: "testpool",
+      algorithm: "sha256d",
+      counters: createDecodeCounters(),
+      emit: (observation) => observation.type === "share" && shares.push(observation),
+      refuse: (reason) => expect.unreachable(reason),
+      announce: () => {},
+    },
+    { maxLineBytes: 16_384 },
+  );
+  const decoders = talks.map((_, index) =>
+    factory({ session: `${index}`, address: "203.0.113.7" }, { atMs: 0, tickMs: 0 }),
+  );
+  const lines = talks.map(({ talk }) => chunksOf(talk));
+  for (let step = 0; step < Math.max(...lines.map(({ length }) => length)); step += 1) {
+    for (const [index, line] of lines.entries()) {
+      if (line[step]) decoders[index]!.push(...line[step]!, { atMs: step, tickMs: step });
+    }
+  }
+  for (const [index, talk] of talks.entries()) {
+    const own = shares.filter((share) => share.type === "share" && share.session === `${index}`);
+    expect(own).toMatchObject(talk.shares);
+  }
+});
+
 test("huge and deep messages are skipped or read, and the next one counts", () => {
   const { talk, shares } = DIALOGUES.bitcoin!;
   const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;

@@ -44,8 +44,11 @@ export async function startTap(
     idleMs: 600_000,
     lingerMs: 1,
     log: silent,
-    onListening: listening.resolve,
     ...overrides,
+    onListening(address) {
+      listening.resolve(address);
+      overrides.onListening?.(address);
+    },
   });
   const ending = new AbortController();
   const observations: Observation[] = [];

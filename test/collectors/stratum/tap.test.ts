@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { writeProxyHeader } from "../../../collectors/stratum/proxy-protocol.ts";
-import { dial, silent, startServer, startTap, until } from "./harness.ts";
+import { dial, running, silent, startServer, startTap, until } from "./harness.ts";
 
 /** A server that keeps what each connection sent. */
 async function startSink(onSocket: (socket: Socket) => void = silent) {
@@ -187,6 +187,21 @@ test("an abort sends what was read and closes every connection", async () => {
   await running.stop();
   await until(() => sink.received(0).toString() === "last words", "the bytes at the pool");
   await until(() => socket.readableEnded, "the miner's end");
+  socket.destroy();
+});
+
+test("a tap that was ended can be started again, as a supervisor does", async () => {
+  await using sink = await startSink();
+  const ports: number[] = [];
+  const first = await startTap(sink.port, { onListening: ({ port }) => ports.push(port) });
+  await first.stop();
+  await using _again = running(async (signal) => {
+    for await (const _ of first.tap.collect(signal));
+  });
+  await until(() => ports.length === 2, "the second start");
+  const { socket } = await dial(ports[1]!);
+  socket.write("hello");
+  await until(() => sink.received(0).toString() === "hello", "the bytes");
   socket.destroy();
 });
 
