@@ -125,6 +125,19 @@ const observer = section({
     .describe("A table of pools, in the form of mempool/mining-pools or bitcoin-data/mining-pools."),
 });
 
+const mirror = section({
+  name: name.default("mirror"),
+  command: z
+    .array(z.string())
+    .min(1)
+    .describe(
+      "Program and arguments that write pcap or pcapng to standard output, such as tcpdump -U -w - -i eth1.",
+    ),
+  pool: z.string().default("pool"),
+  algorithm: z.string().default("sha256d"),
+  maxLineBytes: z.number().int().min(256).default(65_536),
+});
+
 const webhook = section({
   name,
   url: z.url(),
@@ -159,6 +172,7 @@ export const configSchema = section({
     websocket: z.array(websocket).default([]),
     tap: z.array(tap).default([]),
     observer: observer.prefault({}),
+    mirror: z.array(mirror).default([]),
     flows: z.array(flows).default([]),
     zeek: z.array(zeek).default([]),
     suricata: z.array(suricata).default([]),

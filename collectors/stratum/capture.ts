@@ -20,13 +20,21 @@ export interface CaptureOptions {
   onCounters?: (counters: DecodeCounters) => void;
 }
 
-const BATCH = 1000;
-
 /**
- * Reads the stratum in a capture file, in event time: sessions of connections that speak it, their jobs and shares.
- * Other traffic gives nothing. Deterministic. A damaged file ends with a refusal, after everything before the damage.
+ * Reads the stratum in a capture file (`-`: standard input), in event time: sessions of connections that speak it, their jobs and
+ * shares. Other traffic gives nothing. Deterministic. A damaged file ends with a refusal, after everything before the damage.
  */
-export async function* readCapture(file: string, options: CaptureOptions): AsyncGenerator<Batch> {
+export function readCapture(file: string, options: CaptureOptions): AsyncIterable<Batch> {
+  const chunks = file === "-" ? process.stdin : createReadStream(file, { highWaterMark: 1024 * 1024 });
+  return readCaptureStream(chunks, file, options);
+}
+
+/** The same from a stream of the file's bytes, as they come; `place` names it in refusals. */
+export async function* readCaptureStream(
+  chunks: AsyncIterable<Uint8Array>,
+  place: string,
+  options: CaptureOptions,
+): AsyncGenerator<Batch> {
   const { pool, algorithm, maxConnections = 65_536 } = options;
   let observations: Observation[] = [];
   let refusals: Refusal[] = [];
@@ -77,18 +85,21 @@ export async function* readCapture(file: string, options: CaptureOptions): Async
 
   const reader = new CaptureReader();
   let packets = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) {
-    for (const { atMs, linkType, data } of reader.push(chunk as Buffer)) {
+  for await (const chunk of chunks) {
+    for (const { atMs, linkType, data } of reader.push(
+      Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength),
+    )) {
       packets += 1;
       const segment = readSegment(linkType, data);
       if (segment === null) continue;
-      if ("reason" in segment) refuse(refusals, segment.reason, `${file}: packet ${packets}`);
+      if ("reason" in segment) refuse(refusals, segment.reason, `${place}: packet ${packets}`);
       else take(segment, atMs);
     }
-    if (observations.length >= BATCH) yield batch();
+    // What a live capture has told waits for nothing.
+    if (observations.length > 0) yield batch();
   }
   reader.end();
-  if (reader.broken !== null) refuse(refusals, reader.broken, `${file}: after packet ${packets}`);
+  if (reader.broken !== null) refuse(refusals, reader.broken, `${place}: after packet ${packets}`);
   for (const connection of connections.values()) connection.flush();
   options.onCounters?.(counters);
   if (observations.length > 0 || refusals.length > 0) yield batch();
