@@ -28,6 +28,7 @@ export const account: Board = {
       "account",
       "Account",
       'SHOW TAG VALUES FROM "account_hashrate" WITH KEY = "account" WHERE "pool" =~ /^$pool$/',
+      { all: false },
     ),
     CONSOLE,
   ],

@@ -13,19 +13,24 @@ export interface Board {
   panels: (Builder<dashboard.Panel> & { id(id: number): unknown })[];
 }
 
-/** A variable of several values, filled by a question; "All" is the default. */
-export function choice(name: string, label: string, query: string): dashboard.QueryVariableBuilder {
-  return new dashboard.QueryVariableBuilder(name)
+/** A variable filled by a question. With `all` everything is chosen at first, without it one value must be. */
+export function choice(
+  name: string,
+  label: string,
+  query: string,
+  { all = true } = {},
+): dashboard.QueryVariableBuilder {
+  const variable = new dashboard.QueryVariableBuilder(name)
     .label(label)
     .datasource(SOURCE)
     .query(query)
     .definition(query)
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.AlphabeticalAsc)
+    // Only values of such a variable are escaped for a regular expression, which a name needs.
     .multi(true)
-    .includeAll(true)
-    .allValue(".*")
-    .current({ text: ["All"], value: ["$__all"] });
+    .includeAll(all);
+  return all ? variable.allValue(".*").current({ text: ["All"], value: ["$__all"] }) : variable;
 }
 
 export const POOL = choice("pool", "Pool", 'SHOW TAG VALUES FROM "hashrate" WITH KEY = "pool"');

@@ -67,7 +67,7 @@ export function committed(): Map<string, unknown> {
 export interface Range {
   fromMs: number;
   toMs: number;
-  /** Variable → chosen values; "All" where it is not named. */
+  /** Variable → chosen values; all, where that is a choice, for one that is not named. */
   chosen?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -90,7 +90,10 @@ export function resolve(query: string, dashboard: Dashboard, minInterval: string
     const values = range.chosen?.[name];
     const escaped = values?.map((value) => value.replace(/[\\^$*+?.()|[\]{}/]/g, "\\$&"));
     const text = escaped ? (escaped.length > 1 ? `(${escaped.join("|")})` : escaped[0]) : allValue;
-    resolved = resolved.replaceAll(`$${name}`, () => text ?? "");
+    resolved = resolved.replaceAll(`$${name}`, () => {
+      if (text === undefined) throw new Error(`nothing is chosen for ${name}`);
+      return text;
+    });
   }
   return resolved;
 }
