@@ -1,6 +1,6 @@
 import type { InfluxDB } from "influx";
 import type { Flag } from "#core/flag.ts";
-import { HOUR_MS, MEASUREMENTS, type MeasurementName, type MetricRow } from "#core/metrics.ts";
+import type { MetricRow } from "#core/metrics.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import { checkInflux, prepareInflux, type Retention } from "./influx-admin.ts";
@@ -23,7 +23,7 @@ export interface InfluxOptions extends InfluxAddress, Retention {
 }
 
 /** What moved since the start, in points; and what waits. */
-export interface InfluxState {
+interface InfluxState {
   written: number;
   /** Dropped by InfluxDB (400), or unfit to be a point at all. */
   refused: number;
@@ -37,14 +37,15 @@ export interface InfluxState {
   spoolBytes: number;
 }
 
-/** The InfluxDB store. `write` resolves when the rows are in InfluxDB or safe in the spool. */
+/**
+ * The InfluxDB store: what it misses when the process dies between a commit and its `write` is given to it by
+ * `copyMetrics`. `write` resolves when the rows are in InfluxDB or safe in the spool.
+ */
 export interface InfluxStore extends Store {
   /** Creates what is missing and empties the spool whenever the server is there, until aborted. */
   run: Task;
   /** Shows a flag on the time line of the charts. */
   annotate(flag: Flag): Promise<void>;
-  /** Copies what a store holds of [fromMs, toMs): after a crash, what was committed but perhaps not written. Idempotent. */
-  catchUp(from: Store, fromMs: number, toMs: number): Promise<void>;
   /** What keeps the server from being used, as sentences. */
   check(): Promise<string[]>;
   state(): InfluxState;
@@ -53,7 +54,6 @@ export interface InfluxStore extends Store {
 const IN_FLIGHT = 2;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 30_000;
-const CATCH_UP_STEP_MS = 6 * HOUR_MS;
 
 /** Opens the store; it does not need the server for that. Whoever opens it closes it, after `run` has ended. */
 export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
@@ -156,18 +156,6 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     write,
     query: (query) => queryInflux(client, options, query),
     annotate: (flag) => inTurn(() => send(formatFlag(flag, options.consoleUrl))),
-    async catchUp(from, fromMs, toMs) {
-      const names = Object.keys(MEASUREMENTS) as MeasurementName[];
-      for (const measurement of names) {
-        const by = MEASUREMENTS[measurement].tags;
-        for (const level of ["1m", "1h"] as const) {
-          for (let at = fromMs; at < toMs; at += CATCH_UP_STEP_MS) {
-            const until = Math.min(at + CATCH_UP_STEP_MS, toMs);
-            await write(await from.query({ measurement, level, fromMs: at, toMs: until, by }));
-          }
-        }
-      }
-    },
     check: () => checkInflux(client, options),
     async run(signal) {
       let waitMs = FIRST_WAIT_MS;

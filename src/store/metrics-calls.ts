@@ -127,6 +127,20 @@ export function metricsCalls(db: DatabaseSync) {
       return queryMetrics(db, query);
     },
 
+    /** First and last bucket of anything; null: nothing is kept. */
+    bounds(): { firstMs: number; lastMs: number } | null {
+      const all = [...tables.values()].flatMap(({ levels }) => [
+        levels["1m"].bounds.get(),
+        levels["1h"].bounds.get(),
+      ]);
+      const kept = all.filter((row) => typeof row?.first === "number");
+      if (kept.length === 0) return null;
+      return {
+        firstMs: Math.min(...kept.map((row) => Number(row?.first))),
+        lastMs: Math.max(...kept.map((row) => Number(row?.last))),
+      };
+    },
+
     cursors(): Map<string, string> {
       return new Map(allCursors.all().map((row) => [String(row.collector), String(row.cursor)]));
     },

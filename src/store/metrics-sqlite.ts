@@ -13,6 +13,8 @@ export interface MetricsOptions {
 export interface EmbeddedMetrics extends CheckpointStore {
   /** Deletes what is older than its retention, in steps between which checkpoints get their turn. */
   prune(nowMs: number): Promise<void>;
+  /** First and last bucket of anything; null: nothing is kept. */
+  bounds(): Promise<{ firstMs: number; lastMs: number } | null>;
 }
 
 /** Opens (or creates) the embedded metrics store. Whoever opens it closes it. */
@@ -34,6 +36,7 @@ export async function openMetrics({ file, rawDays, hourDays }: MetricsOptions): 
     commit: (checkpoint) => thread.call("commit", pack(checkpoint)),
     write: (rows) => thread.call("write", rows),
     query: (query) => thread.call("query", query),
+    bounds: () => thread.call("bounds"),
     recover: async () => ({ cursors: await thread.call("cursors"), accounts: accounts() }),
     async prune(nowMs) {
       while (await thread.call("prune", nowMs, rawDays, hourDays));

@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
 import { DAY_MS, HOUR_MS, type MetricDelta, MINUTE_MS } from "../../src/core/metrics.ts";
+import { copyMetrics } from "../../src/store/copy.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 import { temporary } from "./temporary.ts";
 
@@ -190,6 +191,22 @@ test("a store of an older Assay takes what is measured since", async () => {
   await store.commit(checkpoint([{ measurement: "drift", tags: ["m"], bucketMs: T0, values: [0.2] }]));
   const drift = await store.query({ measurement: "drift", level: "1m", fromMs: T0, toMs: T0 + 1 });
   expect(drift.map(({ values }) => values)).toEqual([[0.2]]);
+});
+
+test("a backfill through a store in memory doubles nothing, however often it is made", async () => {
+  const store = await open();
+  await store.commit(checkpoint([hashrate(500, 7)]));
+  const ask = { measurement: "hashrate", fromMs: T0, toMs: T0 + DAY_MS } as const;
+  for (let times = 0; times < 2; times += 1) {
+    const replayed = await open(":memory:");
+    expect(await replayed.bounds()).toBeNull();
+    await replayed.commit(checkpoint([hashrate(3, 5), hashrate(70, 6)]));
+    const { firstMs, lastMs } = (await replayed.bounds())!;
+    expect([firstMs, lastMs]).toEqual([T0, T0 + 70 * MINUTE_MS]);
+    await copyMetrics(replayed, store, { fromMs: firstMs, toMs: lastMs + 1 });
+    expect((await store.query({ ...ask, level: "1m" })).map(({ values }) => values[1])).toEqual([5, 6, 7]);
+    expect((await store.query({ ...ask, level: "1h" })).map(({ values }) => values[1])).toEqual([5, 6, 7]);
+  }
 });
 
 test("retention is by level", async () => {
