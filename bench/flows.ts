@@ -13,14 +13,14 @@ import { makeReplay } from "./flows/datagrams.ts";
 
 /**
  * How many flow records a second end in a store without one lost, beside Debian's nfcapd: the same datagrams from the
- * same sender over loopback, in turns. Assay looks up every address's origin and stores sums in SQLite; nfcapd writes
+ * same sender over loopback, in turns. Assay looks up every address's origin and commits sums to its own store; nfcapd writes
  * its records to a file. Both as they start by default: Assay asks the kernel for a large socket buffer, nfcapd for
  * none; beside it stands what nfcapd does when it is given the same.
  */
-const SECONDS = 1.5;
-const STEP = 1.5;
+const SECONDS = 1;
+const STEP = 1.4;
 /** Datagrams a second to begin with. */
-const FIRST_RATE = 5000;
+const FIRST_RATE = 8000;
 const TURNS = 3;
 /** Replays decoded for one measurement of the decoder. */
 const ROUNDS = 100;
@@ -42,9 +42,7 @@ export async function* run(): AsyncGenerator<Figure> {
     const buffered = search(version, () => startNfcapd(["-B", `${BUFFER_BYTES}`]));
     // In turns, so that what else the machine does meets all alike.
     for (let turn = 0; turn < TURNS; turn += 1) {
-      await ours.turn();
-      await theirs.turn();
-      await buffered.turn();
+      for (const side of [ours, theirs, buffered]) await side.turn();
     }
     const value = ours.median();
     for (const [peer, peerValue] of [
@@ -70,7 +68,7 @@ function search(version: "v5" | "v9", start: () => Promise<Receiver>) {
     async turn() {
       const { flows, datagrams } = await highestRate(version, first, start);
       rates.push(flows);
-      first = Math.max(FIRST_RATE, datagrams / STEP ** 2);
+      first = Math.max(FIRST_RATE, datagrams / STEP);
     },
     median: () => median(rates),
   };
@@ -114,7 +112,7 @@ interface Sent {
 }
 
 async function send(version: string, port: number, rate: number): Promise<Sent> {
-  const child = fork(join(import.meta.dirname, "flows/sender.ts"), [
+  const child = fork(new URL("./flows/sender.ts", import.meta.url), [
     version,
     `${port}`,
     `${rate}`,
@@ -127,7 +125,7 @@ async function send(version: string, port: number, rate: number): Promise<Sent> 
 
 async function startAssay(): Promise<Receiver> {
   const folder = await mkdtemp(join(tmpdir(), "assay-bench-"));
-  const child = fork(join(import.meta.dirname, "flows/receiver.ts"), [join(folder, "flows.sqlite")]);
+  const child = fork(new URL("./flows/receiver.ts", import.meta.url), [join(folder, "flows.sqlite")]);
   const [{ port }] = (await once(child, "message")) as [{ port: number }];
   const count = async () => {
     child.send("count");

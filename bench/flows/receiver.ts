@@ -1,31 +1,20 @@
-import { DatabaseSync } from "node:sqlite";
 import { createFlows } from "../../collectors/flows/flows.ts";
 import { createFlowMeasure } from "../../collectors/flows/measure.ts";
 import { createOrigin } from "../../src/origin/origin.ts";
+import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 
 /**
- * Assay's side: the collector, the origin of every address, and the `flow` measurement committed to SQLite each
+ * Assay's side: the collector, the origin of every address, and the `flow` measurement committed to its store each
  * second. Told to stop by a message; tells its parent its port first and the flows in the store at the end.
  */
 const [file] = process.argv.slice(2);
 const origin = await createOrigin({});
-const database = new DatabaseSync(file!);
-database.exec("PRAGMA journal_mode = WAL");
-database.exec(
-  "CREATE TABLE flow (bucket, exporter, country, tier, flows, bytes, packets, lost, PRIMARY KEY (bucket, exporter, country, tier)) WITHOUT ROWID",
-);
-const upsert = database.prepare(
-  `INSERT INTO flow VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET flows = flows + excluded.flows,
-   bytes = bytes + excluded.bytes, packets = packets + excluded.packets, lost = lost + excluded.lost`,
-);
+const metrics = await openMetrics({ file: file!, rawDays: 7, hourDays: 400 });
 const measure = createFlowMeasure(origin.lookUp);
 let flows = 0;
 
-function commit(): void {
-  database.exec("BEGIN");
-  for (const { bucketMs, tags, values } of measure.takeDeltas()) upsert.run(bucketMs, ...tags, ...values);
-  database.exec("COMMIT");
-}
+const commit = () =>
+  metrics.commit({ cursors: new Map(), accounts: new Map(), deltas: measure.takeDeltas() });
 
 const ending = new AbortController();
 process.on("message", (message) => {
@@ -43,17 +32,25 @@ const collector = createFlows({
   onLost: measure.lost,
 });
 let committedMs = performance.now();
+let committing: Promise<unknown> = Promise.resolve();
 for await (const batch of collector.collect(ending.signal)) {
   measure.take(batch.observations);
   flows += batch.observations.length;
   if (performance.now() - committedMs < 1000) continue;
-  commit();
+  // The store works in a thread of its own; one checkpoint at a time.
+  await committing;
+  committing = commit();
   committedMs = performance.now();
 }
-commit();
-const { stored } = database.prepare("SELECT sum(flows) AS stored FROM flow").get() as {
-  stored: number | null;
-};
-process.send?.({ stored: stored ?? 0, dropped: collector.report().dropped });
-database.close();
+await committing;
+await commit();
+const rows = await metrics.query({
+  measurement: "flow",
+  level: "1m",
+  fromMs: 0,
+  toMs: Number.MAX_SAFE_INTEGER,
+});
+const stored = rows.reduce((sum, { values }) => sum + values[0]!, 0);
+process.send?.({ stored, dropped: collector.report().dropped });
+await metrics.close();
 process.disconnect?.();

@@ -2,7 +2,7 @@ import type { Flow, Observation, Session, Share } from "#core/observation.ts";
 import { createElsewhere, type ElsewhereFinding } from "./elsewhere.ts";
 
 /** What a finished stratum session looked like on the network. */
-export interface SessionFinding {
+interface SessionFinding {
   kind: "session";
   pool: string;
   session: string;
@@ -20,7 +20,7 @@ export interface SessionFinding {
 }
 
 /** A connection to one of the pool's servers that no session was seen of. */
-export interface UnseenFinding {
+interface UnseenFinding {
   kind: "unseen";
   pool: string;
   ip: string;

@@ -6,7 +6,7 @@ import { makeFlow } from "./record.ts";
 export type ParseLine = (text: string) => readonly Flow[] | string;
 
 /** One direction's counts. */
-export interface Direction {
+interface Direction {
   bytes: number;
   packets: number;
   tcpFlags: number | undefined;

@@ -5,7 +5,7 @@ import type { Update } from "./ris-message.ts";
 import { createMatcher, type WatchedNetwork } from "./watched.ts";
 
 /** How a prefix is seen: `unknown` until enough peers have said anything of it. */
-export type Visibility = "unknown" | "visible" | "partly" | "gone";
+type Visibility = "unknown" | "visible" | "partly" | "gone";
 
 /** What is known of one prefix. */
 export interface PrefixState {

@@ -9,7 +9,7 @@ export const u64 = (value: number) => [...u32(Math.floor(value / 2 ** 32)), ...u
 export const ip4 = (text: string) => text.split(".").map(Number);
 
 /** Seconds of the export in every datagram built here: 2026-01-01T00:00:00Z. */
-export const EXPORT_SECONDS = 1_767_225_600;
+const EXPORT_SECONDS = 1_767_225_600;
 export const EXPORT_MS = EXPORT_SECONDS * 1000;
 
 interface Record5 {
