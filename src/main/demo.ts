@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
+import type { Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { Observation } from "#core/observation.ts";
@@ -65,30 +66,36 @@ function demoConfig(directory: string, port: number, list: string): Config {
   );
 }
 
-function demoTasks({ engine, journal, counters }: Parameters<ServiceExtras["tasks"]>[0], log: Log): Task[] {
-  const history: Task = async (signal) => {
-    const scenario = readScenario("demo");
+/** The simulated pool as a collector: its history at once, what comes after as its time comes. */
+const simulation: Collector = {
+  name: "simulation",
+  async *collect(signal) {
     const nowMs = Date.now();
     const startMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - HISTORY_DAYS * 24 * HOUR_MS;
-    const days = HISTORY_DAYS + LIVE_DAYS;
-    const { observations } = simulate({ ...scenario, startMs, days, listedAddresses: [LISTED] }, SEED);
-    const progress = createProgress("simulating a week of history");
-    const take = async (batch: Observation[]) => {
-      await engine.take({ observations: batch });
-      counters.batch("simulation", { observations: batch });
+    const scenario = {
+      ...readScenario("demo"),
+      startMs,
+      days: HISTORY_DAYS + LIVE_DAYS,
+      siteSharesPerHour: 60,
     };
+    const { observations } = simulate({ ...scenario, listedAddresses: [LISTED] }, SEED);
+    const progress = createProgress("simulating a week of history");
     for (const batch of observations) {
       if (signal.aborted) break;
       const lastMs = batch.at(-1)?.atMs ?? 0;
+      progress.at(lastMs - startMs, nowMs - startMs);
       if (lastMs <= Date.now()) {
-        await take(batch);
-        progress.at(lastMs - startMs, nowMs - startMs);
-      } else {
-        progress.end();
-        await pace(batch, take, signal);
+        yield { observations: batch };
+        continue;
       }
+      progress.end();
+      for await (const due of pace(batch, signal)) yield { observations: due };
     }
-  };
+    progress.end();
+  },
+};
+
+function demoTasks({ engine, journal }: Parameters<ServiceExtras["tasks"]>[0], log: Log): Task[] {
   const mining: Task = async (signal) => {
     const pool = Promise.withResolvers<AddressInfo>();
     const tap = Promise.withResolvers<AddressInfo>();
@@ -117,20 +124,16 @@ function demoTasks({ engine, journal, counters }: Parameters<ServiceExtras["task
     const vardiff = { shareEveryMs: 5_000, minimum: 1_024 };
     await runAll([runPool({ onListening: pool.resolve, difficulty: 65_536, vardiff }), follow, mine], signal);
   };
-  return [history, mining];
+  return [engine.follow(simulation), mining];
 }
 
-/** Hands a batch of the future over as its time comes. */
-async function pace(
-  batch: Observation[],
-  take: (due: Observation[]) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
+/** A batch of the future, in pieces, as its time comes. */
+async function* pace(batch: Observation[], signal: AbortSignal): AsyncGenerator<Observation[]> {
   let next = 0;
   while (next < batch.length && !signal.aborted) {
     const from = next;
     while (next < batch.length && (batch[next] as Observation).atMs <= Date.now()) next += 1;
-    if (next > from) await take(batch.slice(from, next));
+    if (next > from) yield batch.slice(from, next);
     else await sleep(PACE_MS, signal);
   }
 }

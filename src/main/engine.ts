@@ -34,10 +34,28 @@ export interface Engine {
   take(batch: Batch): Promise<void>;
   /** Screens and raises one thing anew, in its turn. */
   sight(sighting: Sighting): Promise<void>;
+  /** Lets time pass, unless a source is still catching up: what it has not told yet is not silence. */
   advance(nowMs: number): Promise<void>;
   finish(): Promise<void>;
   checkpoint(): Promise<void>;
   failed(): boolean;
+}
+
+/** A source that has nothing for so long is read to its end. */
+const CAUGHT_UP_MS = 2_000;
+
+/** Passes batches on, and calls `onCaughtUp` when the source has kept us waiting for `CAUGHT_UP_MS`. */
+async function* noticing(batches: AsyncIterable<Batch>, onCaughtUp: () => void): AsyncGenerator<Batch> {
+  let timer = setTimeout(onCaughtUp, CAUGHT_UP_MS);
+  try {
+    for await (const batch of batches) {
+      clearTimeout(timer);
+      yield batch;
+      timer = setTimeout(onCaughtUp, CAUGHT_UP_MS);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -46,6 +64,8 @@ export interface Engine {
  */
 export function createEngine(options: EngineOptions): Engine {
   const { analysis, pipeline, store } = options;
+  /** Sources that may have more to say of the past: reading, or broken. Time is not let pass over them. */
+  const behind = new Set<string>();
   /** Last position of each source handed to the analysis, and the part of them not yet committed. */
   const cursors = new Map<string, string>();
   let changed = new Map<string, string>();
@@ -97,7 +117,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     follow(collector) {
       return async (signal) => {
-        for await (const batch of collector.collect(signal, cursors.get(collector.name))) {
+        behind.add(collector.name);
+        const batches = collector.collect(signal, cursors.get(collector.name));
+        for await (const batch of noticing(batches, () => behind.delete(collector.name))) {
+          behind.add(collector.name);
           if (signal.aborted) return;
           await inTurn(async () => {
             await pipeline.take(batch);
@@ -108,11 +131,15 @@ export function createEngine(options: EngineOptions): Engine {
           });
           options.onBatch?.(collector.name, batch);
         }
+        behind.delete(collector.name);
       };
     },
     sight: (sighting) => inTurn(() => pipeline.sight(sighting)),
     take: (batch) => inTurn(() => pipeline.take(batch)),
-    advance: (nowMs) => inTurn(() => pipeline.advance(nowMs)),
+    advance: (nowMs) =>
+      inTurn(async () => {
+        if (behind.size === 0) await pipeline.advance(nowMs);
+      }),
     finish: () => inTurn(() => pipeline.finish()),
     checkpoint: () => inTurn(commit),
     failed: () => hasFailed,

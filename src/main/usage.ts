@@ -16,7 +16,7 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
   assay lists update | status            the watch lists
   assay alert test [DESTINATION]         send a marked test delivery
   assay simulate --scenario NAME|FILE --seed N --accounts N --days D --out DIR
-  assay train [--seed N] [--out DIR]     train a model on simulated pools
+  assay train --version X.Y.Z [--seed N] train a model on simulated pools
   assay evaluate [PART] [--json FILE] [--report FILE]
   assay help · assay --version
 

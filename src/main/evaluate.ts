@@ -1,0 +1,77 @@
+import { writeFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { evaluateChange } from "../../models/evaluate/change.ts";
+import type { Finding } from "../../models/evaluate/figure.ts";
+import { htmlReport } from "../../models/evaluate/html-report.ts";
+import { evaluateNab } from "../../models/evaluate/nab.ts";
+import { figureLines, findingText } from "../../models/evaluate/text-report.ts";
+import { wholeNumber } from "./arguments.ts";
+import { createProgress } from "./progress.ts";
+import { UsageError } from "./usage.ts";
+
+interface Given {
+  seed: number;
+  data: string | undefined;
+  scores: string | undefined;
+  thresholds: boolean;
+  onProgress: (done: number, total: number) => void;
+}
+
+/** Parts of the evaluation by name; what a part needs beside the seed it says itself. */
+const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
+  change: ({ seed, thresholds, onProgress }) => evaluateChange({ seed, thresholds, onProgress }),
+  nab: ({ data, scores, onProgress }) =>
+    evaluateNab({ directory: needed("nab", data), ...(scores === undefined ? {} : { scores }), onProgress }),
+};
+
+function needed(part: string, directory: string | undefined): string {
+  if (directory === undefined) throw new UsageError(`evaluate ${part}: --data DIR is needed`);
+  return directory;
+}
+
+/** `assay evaluate [PART…]`: prints the tables, writes figures as JSON lines and one page with the plots. */
+export async function evaluate(args: string[], signal: AbortSignal): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      json: { type: "string" },
+      report: { type: "string" },
+      data: { type: "string" },
+      scores: { type: "string" },
+      seed: { type: "string", default: "1" },
+      thresholds: { type: "boolean", default: false },
+    },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
+  if (unknown.length > 0)
+    throw new UsageError(`evaluate: no part ${unknown.join(", ")}; known: ${Object.keys(PARTS).join(", ")}`);
+  const names =
+    positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => name !== "nab" || values.data);
+  const all = new Map<string, Finding[]>();
+  let lines = "";
+  for (const name of names) {
+    const findings: Finding[] = [];
+    all.set(name, findings);
+    const progress = createProgress(`evaluate ${name}`);
+    const given = {
+      seed: wholeNumber("--seed", values.seed, 0),
+      data: values.data,
+      scores: values.scores,
+      thresholds: values.thresholds,
+      onProgress: (done: number, total: number) => {
+        signal.throwIfAborted();
+        progress.at(done, total);
+      },
+    };
+    for await (const finding of (PARTS[name] as (typeof PARTS)[string])(given)) {
+      progress.end();
+      process.stdout.write(findingText(finding));
+      findings.push(finding);
+    }
+    progress.end();
+    lines += figureLines(name, findings);
+  }
+  if (values.json !== undefined) await writeFile(values.json, lines);
+  if (values.report !== undefined) await writeFile(values.report, htmlReport(`seed ${values.seed}`, all));
+}

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { train as trainModel } from "../../models/train.ts";
+import { parseConfig } from "../config.ts";
+import { createOrigin } from "../origin/origin.ts";
+import { wholeNumber } from "./arguments.ts";
+import { MODEL_NAME } from "./parts.ts";
+import { createProgress } from "./progress.ts";
+import { UsageError } from "./usage.ts";
+
+/** `assay train`: simulates, trains, calibrates, judges and writes models/<name>/<version>/; reproducible. */
+export async function train(args: string[], signal: AbortSignal): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seed: { type: "string", default: "1" },
+      out: { type: "string", default: join(import.meta.dirname, "../../models") },
+      name: { type: "string", default: MODEL_NAME },
+      version: { type: "string" },
+    },
+  });
+  const { version } = values;
+  if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version))
+    throw new UsageError("train: --version X.Y.Z is needed");
+  const origin = await createOrigin(parseConfig("").origin);
+  const progress = createProgress("train");
+  const { directory, metrics } = await trainModel({
+    directory: values.out,
+    name: values.name,
+    version,
+    seed: wholeNumber("--seed", values.seed, 0),
+    lookUpOrigin: origin.lookUp,
+    onProgress: (phase, part) => {
+      signal.throwIfAborted();
+      progress.at(part, 1, phase);
+    },
+  });
+  progress.end();
+  process.stdout.write(`${JSON.stringify(metrics, null, 2)}\n`);
+  process.stderr.write(`${directory}\n`);
+}
