@@ -86,7 +86,7 @@ export function createJournalReader(name: string, source: JournalSource): Collec
         const lines = isAppend(head) && text !== "" ? text.split("\n") : [];
         while (place.skip < lines.length) {
           const line = lines[place.skip]!;
-          const reading = readObservation(JSON.parse(line), Number.POSITIVE_INFINITY);
+          const reading = read(line);
           if ("reason" in reading) refuse(refusals, reading.reason, `journal ${writeCursor(place)}`);
           else observations.push(reading.observation);
           place.skip += 1;
@@ -102,6 +102,15 @@ export function createJournalReader(name: string, source: JournalSource): Collec
     }
   }
   return { name, collect };
+}
+
+/** A line that does not hold is reported, not thrown: it would come back at every restart. */
+function read(line: string): ReturnType<typeof readObservation> {
+  try {
+    return readObservation(JSON.parse(line), Number.POSITIVE_INFINITY);
+  } catch {
+    return { reason: "not JSON" };
+  }
 }
 
 function isAppend(head: unknown): boolean {

@@ -221,6 +221,15 @@ test("a write that fails is rejected, and nothing of it is kept", async () => {
   await reopened.close();
 });
 
+test("a line that does not hold is reported and passed over", async () => {
+  const journal = await open();
+  await journal.append({ source: "a", lines: ["not json", '{"type":"share"}', line(1)] });
+  const all = await read(journal, 1);
+  expect(all.prices).toEqual([1]);
+  expect(all.refusals).toEqual(["not JSON", expect.stringMatching(/^at: /)]);
+  await journal.close();
+});
+
 test("a reader that waits ends at once on abort", async () => {
   const journal = await open();
   const ending = new AbortController();
