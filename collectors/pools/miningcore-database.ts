@@ -28,8 +28,8 @@ export type Row = [
 export interface Database {
   /** The transactions finished by now, as PostgreSQL writes it: "xmin:xmax:running,…". */
   snapshot(): Promise<string>;
-  /** Rows in order of date and row address. */
-  page(query: PageQuery): Promise<Row[]>;
+  /** The next rows in order of date and row address, and where to go on; null when all were looked at. */
+  page(query: PageQuery): Promise<{ rows: Row[]; after: [created: string, ctid: string] | null }>;
   /** What stands in the table, in a sentence; throws when it is not Miningcore's. */
   describe(poolId: string): Promise<string>;
   close(): Promise<void>;
@@ -74,7 +74,19 @@ export async function connect(url: string, signal: AbortSignal): Promise<Databas
     const type = columns.get("created") === "timestamp with time zone" ? "timestamptz" : "timestamp";
     return {
       snapshot: async () => String((await query("SELECT txid_current_snapshot()::text"))[0]![0]),
-      page: async (wanted) => (await query(pageSql(type), pageValues(wanted))) as Row[],
+      page: async (wanted) => {
+        const { poolId, now, before, after, lowMs, lookbackMs, limit } = wanted;
+        const low = lowMs === null ? "-infinity" : new Date(lowMs - lookbackMs).toISOString();
+        const from = after?.[0] ?? low;
+        const isDone = after?.[1] === LAST_ADDRESS;
+        const [edge] = await query(edgeSql(type, isDone ? ">" : ">="), [poolId, from, WINDOW]);
+        const upTo = edge === undefined ? "infinity" : String(edge[0]);
+        const values = [poolId, now, before, from, upTo, after?.[0] ?? null, after?.[1] ?? null, limit];
+        const rows = (await query(pageSql(type), values)) as Row[];
+        const last = rows.at(-1);
+        if (rows.length === limit && last) return { rows, after: [last[1], last[2]] };
+        return { rows, after: edge === undefined ? null : [upTo, LAST_ADDRESS] };
+      },
       describe: async (poolId) => describe(await query(NEWEST, [poolId]), await query(POOLS), poolId),
       close,
     };
@@ -84,13 +96,20 @@ export async function connect(url: string, signal: AbortSignal): Promise<Databas
   }
 }
 
+/** Rows looked at in one query. Without an edge the planner sorts all that is left for every page of a long backlog. */
+const WINDOW = 4096;
+const LAST_ADDRESS = "(4294967294,65535)";
+
+/** The date of the row a window further on, by the index alone. (A bare `created` would sort by the text selected as that.) */
+function edgeSql(type: string, than: ">" | ">="): string {
+  return `SELECT created::text FROM shares WHERE poolid = $1 AND created ${than} $2::text::${type} ORDER BY shares.created OFFSET $3 LIMIT 1`;
+}
+
 /**
  * A row's `xmin` has 32 bits; the snapshot's own numbers have 64. A row the snapshot sees was written before its xmax, so
  * the missing high half is that of xmax, or one less where the low half would lie beyond it.
  */
 function pageSql(type: string): string {
-  const at = "to_timestamp($4::float8 / 1000)";
-  const low = type === "timestamp" ? `(${at} AT TIME ZONE 'UTC')` : at;
   return `
     WITH bound AS (SELECT txid_snapshot_xmax($2::txid_snapshot) AS xmax),
     base AS (SELECT xmax, xmax - xmax % 4294967296 AS epoch FROM bound)
@@ -99,17 +118,12 @@ function pageSql(type: string): string {
       LATERAL (SELECT epoch + shares.xmin::text::bigint AS low) AS guess,
       LATERAL (SELECT CASE WHEN low > base.xmax THEN low - 4294967296 ELSE low END AS txid) AS writer
     WHERE poolid = $1
-      AND ($4::float8 IS NULL OR created >= ${low})
-      AND ($5::text IS NULL OR (created, shares.ctid) > ($5::text::${type}, $6::text::tid))
+      AND created >= $4::text::${type} AND created <= $5::text::${type}
+      AND ($6::text IS NULL OR (created, shares.ctid) > ($6::text::${type}, $7::text::tid))
       AND txid_visible_in_snapshot(writer.txid, $2::txid_snapshot)
       AND ($3::text IS NULL OR NOT txid_visible_in_snapshot(writer.txid, $3::text::txid_snapshot))
-    ORDER BY created, shares.ctid
-    LIMIT $7`;
-}
-
-function pageValues({ poolId, now, before, lowMs, lookbackMs, after, limit }: PageQuery): unknown[] {
-  const fromMs = lowMs === null ? null : lowMs - lookbackMs;
-  return [poolId, now, before, fromMs, after?.[0] ?? null, after?.[1] ?? null, limit];
+    ORDER BY shares.created, shares.ctid
+    LIMIT $8`;
 }
 
 const NEWEST = "SELECT created::text FROM shares WHERE poolid = $1 ORDER BY created DESC LIMIT 1";

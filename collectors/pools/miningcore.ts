@@ -27,13 +27,14 @@ const PAGE = 4096;
 
 /**
  * A place in the table. All rows visible in the snapshot `before` were handed over; of those that `now` sees besides,
- * the ones up to `after`, in order of date and row address, were too. `lowMs` is the newest date met: nothing dated more
- * than the lookback before it is looked at again.
+ * the ones up to `after`, in order of date and row address, were too; `newestMs` is the newest date among those. `lowMs` is
+ * the newest date met before: nothing dated more than the lookback before it is looked at again.
  */
 interface Place {
   before: string | null;
   now: string | null;
   after: [created: string, ctid: string] | null;
+  newestMs: number | null;
   lowMs: number | null;
 }
 
@@ -55,13 +56,24 @@ export function createMiningcore(options: MiningcoreOptions): Collector {
         database ??= await connect(url, signal);
         const seen = place.now ?? (await database.snapshot());
         place = { ...place, now: seen };
-        for (let full = true; full; ) {
-          const rows = await database.page({ ...place, now: seen, poolId, lookbackMs, limit: PAGE });
+        let handedOver = false;
+        for (let last = false; !last; ) {
+          const { rows, after } = await database.page({
+            ...place,
+            now: seen,
+            poolId,
+            lookbackMs,
+            limit: PAGE,
+          });
+          last = after === null;
           const context = { pool: options.pool, algorithm: options.algorithm, nowMs: now() };
-          const batch = decode(rows, context);
-          full = rows.length === PAGE;
-          place = advance(place, rows, full, context.nowMs);
-          if (rows.length > 0) yield { ...batch, cursor: JSON.stringify(place) };
+          const newestMs = newest(rows, place.newestMs, context.nowMs);
+          const lowMs = Math.max(place.lowMs ?? 0, newestMs ?? 0) || null;
+          place = last ? { ...START, before: seen, lowMs } : { ...place, after, newestMs };
+          if (rows.length > 0 || (last && handedOver)) {
+            yield { ...decode(rows, context), cursor: JSON.stringify(place) };
+          }
+          handedOver ||= rows.length > 0;
         }
       });
     } finally {
@@ -72,15 +84,13 @@ export function createMiningcore(options: MiningcoreOptions): Collector {
   return { name, collect };
 }
 
-const START: Readonly<Place> = { before: null, now: null, after: null, lowMs: null };
+const START: Readonly<Place> = { before: null, now: null, after: null, newestMs: null, lowMs: null };
 
-function advance(place: Place, rows: readonly Row[], full: boolean, nowMs: number): Place {
-  let { lowMs } = place;
-  // A date in the future must not push away what comes in the present.
-  for (const [atMs] of rows) if (atMs <= nowMs && atMs > (lowMs ?? -1)) lowMs = atMs;
-  const last = rows.at(-1);
-  if (full && last) return { ...place, lowMs: place.lowMs, after: [last[1], last[2]] };
-  return { before: place.now, now: null, after: null, lowMs };
+/** The newest date; one in the future must not push away what comes in the present. */
+function newest(rows: readonly Row[], before: number | null, nowMs: number): number | null {
+  let found = before;
+  for (const [atMs] of rows) if (atMs <= nowMs && atMs > (found ?? 0)) found = atMs;
+  return found;
 }
 
 function decode(rows: readonly Row[], context: PoolContext): Batch {
