@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { Observation, Refusal } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
+import { dictionary } from "./dictionary.ts";
 import { getJson, under } from "./get-json.ts";
 import { poll, type Sleep } from "./poll.ts";
 import { toShare } from "./share.ts";
@@ -36,6 +37,12 @@ const worker = z.object({
 /** By address, worker and slot: the hashrate already counted. */
 type Place = Record<string, Record<string, Record<string, number>>>;
 
+function readPlace(cursor: string): Place {
+  const place = dictionary(JSON.parse(cursor) as Place);
+  for (const [address, workers] of Object.entries(place)) place[address] = dictionary(workers);
+  return place;
+}
+
 /**
  * Follows chosen addresses by public-pool's charts: the hashrate of each worker in each finished ten minutes, taken back
  * to the difficulty it was made of. How many shares that was is not told, so each is one. Throws with its name when the pool does not answer.
@@ -44,7 +51,7 @@ export function createPublicPoolRest(options: PublicPoolRestOptions): Collector 
   const { name, url, addresses, pollMs, now, sleep } = options;
 
   async function* collect(signal: AbortSignal, cursor?: string): AsyncGenerator<Batch> {
-    const place: Place = cursor === undefined ? {} : (JSON.parse(cursor) as Place);
+    const place: Place = cursor === undefined ? dictionary() : readPlace(cursor);
     yield* poll({ name, pollMs, signal, sleep }, async function* round() {
       for (const address of addresses) {
         const batch = await askAddress(address);
@@ -57,7 +64,7 @@ export function createPublicPoolRest(options: PublicPoolRestOptions): Collector 
       const { workers } = client.parse(await getJson(under(url, path), { signal }));
       const observations: Observation[] = [];
       const refusals: Refusal[] = [];
-      place[address] ??= {};
+      place[address] ??= dictionary();
       const names = [...new Set(workers.map((one) => one.name))];
       if (names.length > MAX_WORKERS) {
         refuse(refusals, `more than ${MAX_WORKERS} workers`, path, names.length - MAX_WORKERS);
@@ -66,7 +73,7 @@ export function createPublicPoolRest(options: PublicPoolRestOptions): Collector 
         const { chartData } = worker.parse(
           await getJson(under(url, `${path}/${encodeURIComponent(workerName)}`), { signal }),
         );
-        place[address][workerName] ??= {};
+        place[address][workerName] ??= dictionary();
         const counted = place[address][workerName];
         const context = { pool: options.pool, algorithm: options.algorithm, nowMs: now() };
         const oldest = Object.keys(counted).sort()[0] ?? "";

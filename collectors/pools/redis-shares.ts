@@ -48,11 +48,9 @@ export function createRedisShares(options: RedisSharesOptions): Collector {
   async function* collect(signal: AbortSignal, cursor?: string): AsyncGenerator<Batch> {
     const place: Place = cursor === undefined ? { score: -1, counts: {} } : (JSON.parse(cursor) as Place);
     let client: Client | undefined;
-    const cut = () => client?.destroy();
-    signal.addEventListener("abort", cut);
     try {
       yield* poll({ name, pollMs, signal, sleep }, async function* round() {
-        client ??= await connect(url);
+        client ??= await connect(url, signal);
         const reached = Math.floor(((await clockMs(client)) - lagMs) / 1000);
         const late = await countLate(client, key, place);
         if (late !== null) yield { observations: [], refusals: [late], cursor: JSON.stringify(place) };
@@ -66,7 +64,6 @@ export function createRedisShares(options: RedisSharesOptions): Collector {
         place.counts[place.score] ??= 0;
       });
     } finally {
-      signal.removeEventListener("abort", cut);
       if (client?.isOpen) client.destroy();
     }
   }
@@ -74,10 +71,16 @@ export function createRedisShares(options: RedisSharesOptions): Collector {
   return { name, collect };
 }
 
-async function connect(url: string) {
+/** Connects; when `signal` aborts, the connection is cut and what waits for it rejects. */
+async function connect(url: string, signal: AbortSignal) {
   const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 10_000 } });
   // The failure reaches whoever waits for a reply; the event alone would end the process.
   client.on("error", () => undefined);
+  const cut = () => {
+    if (client.isOpen) client.destroy();
+  };
+  signal.addEventListener("abort", cut);
+  client.once("end", () => signal.removeEventListener("abort", cut));
   return client.connect();
 }
 
@@ -130,8 +133,9 @@ function decode(members: readonly Member[], place: Place, options: RedisSharesOp
 /** Looks at the live set. Resolves to what was found, rejects with what is wrong. */
 export async function checkRedisShares(
   options: Pick<RedisSharesOptions, "url" | "key" | "dialect">,
+  signal: AbortSignal,
 ): Promise<string> {
-  const client = await connect(options.url);
+  const client = await connect(options.url, signal);
   try {
     const type = await client.type(options.key);
     if (type === "none")

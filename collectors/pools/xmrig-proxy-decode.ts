@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Batch } from "#core/collector.ts";
 import { isText, type Observation, type Refusal, type Session } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
+import { dictionary } from "./dictionary.ts";
 import type { PoolContext } from "./share.ts";
 import { spread } from "./spread.ts";
 
@@ -51,6 +52,12 @@ export interface XmrigPlace {
   miners: Record<string, { ip: string; user: string | null }>;
 }
 
+/** Reads a cursor. */
+export function readPlace(cursor: string): XmrigPlace {
+  const place = JSON.parse(cursor) as XmrigPlace;
+  return { ...place, workers: dictionary(place.workers), miners: dictionary(place.miners) };
+}
+
 /** What the proxy counted and who came and went since `before`; null before the first look. */
 export function decodeAnswers(
   context: PoolContext,
@@ -63,8 +70,8 @@ export function decodeAnswers(
     atMs: nowMs,
     uptime: summary.uptime,
     starts: (before?.starts ?? 0) + (restarted ? 1 : 0),
-    workers: {},
-    miners: {},
+    workers: dictionary(),
+    miners: dictionary(),
   };
   const observations: Observation[] = [];
   const refusals: Refusal[] = [];

@@ -1,7 +1,13 @@
 import type { Batch, Collector } from "#core/collector.ts";
 import { getJson, under } from "./get-json.ts";
 import { poll, type Sleep } from "./poll.ts";
-import { decodeAnswers, readAnswers, type XmrigAnswers, type XmrigPlace } from "./xmrig-proxy-decode.ts";
+import {
+  decodeAnswers,
+  readAnswers,
+  readPlace,
+  type XmrigAnswers,
+  type XmrigPlace,
+} from "./xmrig-proxy-decode.ts";
 
 /** How an xmrig-proxy's HTTP interface is asked. Times in milliseconds. */
 export interface XmrigProxyOptions {
@@ -26,7 +32,7 @@ export function createXmrigProxy(options: XmrigProxyOptions): Collector {
   const { name, pollMs, now, sleep } = options;
 
   async function* collect(signal: AbortSignal, cursor?: string): AsyncGenerator<Batch> {
-    let place: XmrigPlace | null = cursor === undefined ? null : (JSON.parse(cursor) as XmrigPlace);
+    let place: XmrigPlace | null = cursor === undefined ? null : readPlace(cursor);
     yield* poll({ name, pollMs, signal, sleep }, async function* round() {
       const answers = await ask(options, signal);
       const context = { pool: options.pool, algorithm: options.algorithm, nowMs: now() };

@@ -107,6 +107,8 @@ test("by its interface: charts become difficulty, and only what they gained", as
   const server = await serveJson(({ pathname }) => {
     if (pathname === "/api/client/bc1a")
       return { workersCount: 2, workers: [{ name: "rig" }, { name: "rig" }] };
+    if (pathname === "/api/client/bc1p") return { workers: [{ name: "__proto__" }] };
+    if (pathname === "/api/client/bc1p/__proto__") return { chartData };
     if (pathname === "/api/client/bc1a/rig") return { name: "rig", chartData };
     return undefined;
   });
@@ -137,6 +139,14 @@ test("by its interface: charts become difficulty, and only what they gained", as
     expect(work(second).map((value) => Number(value.toFixed(9)))).toEqual([0.1, 2]);
     chartData = [];
     expect(work(await look(second.cursor))).toEqual([]);
+    chartData = [{ label: "2026-11-22T22:20:00.000Z", data: hashrate(1) }];
+    const hostile = { ...rest, addresses: ["bc1p"] };
+    const third = await untilIdle((sleep) => createPublicPoolRest({ ...hostile, sleep }));
+    expect(third.shares).toHaveLength(1);
+    expect(
+      await untilIdle((sleep) => createPublicPoolRest({ ...hostile, sleep }), third.cursor),
+    ).toMatchObject({ shares: [] });
+    expect({}).not.toHaveProperty(["2026-11-22T22:20:00.000Z"]);
     const { signal } = new AbortController();
     expect(await checkPublicPoolRest(rest, signal)).toBe("public-pool, bc1a: 2 workers");
     await expect(checkPublicPoolRest({ ...rest, addresses: ["none"] }, signal)).rejects.toThrow("status 404");

@@ -186,13 +186,16 @@ describe.skipIf(!isWanted)("redis shares (needs redis-server)", () => {
   });
 
   test("check says what it found or what is wrong", async () => {
-    await expect(checkRedisShares(options())).rejects.toThrow("no key litecoin:hashrate");
+    const { signal } = new AbortController();
+    await expect(checkRedisShares(options(), signal)).rejects.toThrow("no key litecoin:hashrate");
     await add(20, "a.1");
-    expect(await checkRedisShares(options())).toMatch(/^1 shares in litecoin:hashrate, the newest at 20/);
-    await expect(checkRedisShares({ ...options(), dialect: "ethereum" })).rejects.toThrow(
+    expect(await checkRedisShares(options(), signal)).toMatch(
+      /^1 shares in litecoin:hashrate, the newest at 20/,
+    );
+    await expect(checkRedisShares({ ...options(), dialect: "ethereum" }, signal)).rejects.toThrow(
       "holds something else",
     );
     await server.client.set("text", "x");
-    await expect(checkRedisShares({ ...options(), key: "text" })).rejects.toThrow("is a string");
+    await expect(checkRedisShares({ ...options(), key: "text" }, signal)).rejects.toThrow("is a string");
   });
 });

@@ -101,6 +101,16 @@ test("what is counted while nobody looks is caught up; a restarted proxy counts 
   expect((await look(third.cursor)).shares).toEqual([]);
 });
 
+test("a worker cannot hide behind its name", async () => {
+  const { state, look } = await proxy();
+  const first = await look();
+  state.workers = ["__proto__", "constructor", "toString"].map((name) => worker(name, 1, 400));
+  const second = await look(first.cursor);
+  expect(second.shares.map(({ account }) => account)).toEqual(["__proto__", "constructor", "toString"]);
+  state.workers = ["__proto__", "constructor", "toString"].map((name) => worker(name, 3, 1200));
+  expect((await look(second.cursor)).shares).toHaveLength(6);
+});
+
 test("an answer of something else, and no answer, break the source with its name", async () => {
   const { state, options, server } = await proxy();
   state.workers = [["only a name"]];
