@@ -46,7 +46,7 @@ person decides.
 
 ## Figures on worlds it has not seen
 
-${metrics.cleanAccountDays} honest account-days, most of them of owners chosen to look suspicious; ${metrics.campaigns} campaigns.
+${metrics.cleanAccountDays} honest account-days of a usual pool's mix of owners; ${metrics.campaigns} campaigns.
 Average precision at the base rate ${metrics.averagePrecisionAtBaseRate.toFixed(3)}, calibration error ${metrics.calibrationError.toFixed(5)}.
 
 Campaigns found at a false-positive rate per account-day of:

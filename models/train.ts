@@ -29,7 +29,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 16, fit: 6, judge: 6 };
+export const VOLUME: Volume = { accounts: 240, learn: 32, fit: 12, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
@@ -81,13 +81,13 @@ export async function train(options: TrainOptions): Promise<Trained> {
     }
     return concatenate(sets);
   };
-  const learning = simulated(volume.learn, { accounts: volume.accounts, campaignPart: 0.4 });
+  const learning = simulated(volume.learn, { accounts: volume.accounts, campaignPart: 0.35 });
   const scaler = fitScaler(learning.rows, learning.count);
   const network = await trainNetwork(
     { rows: learning.rows, count: learning.count, classes: classesOf(learning) },
     { scaler, sizes, schedule, seed, onProgress: (part) => onProgress?.("train", part) },
   );
-  const fitting = simulated(volume.fit, { accounts: volume.accounts, campaignPart: 0.15 });
+  const fitting = simulated(volume.fit, { accounts: 2 * volume.accounts, campaignPart: 0.08, mix: "usual" });
   const heads = await runHeads(network, scaler, fitting);
   const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
   const weight = accountWeights(fitting);
@@ -97,7 +97,11 @@ export async function train(options: TrainOptions): Promise<Trained> {
     ...fitFusion({ campaign: heads.campaign, risk: heads.risk, novelty, positive, weight }, BASE_RATE),
     noveltyUnit,
   };
-  const judging = simulated(volume.judge, { accounts: volume.accounts, campaignPart: 0.1 });
+  const judging = simulated(volume.judge, {
+    accounts: 2 * volume.accounts,
+    campaignPart: 0.05,
+    mix: "usual",
+  });
   const metrics = judgeModel(new Oracle(weightsOf(network), scaler, fusion), judging);
   onProgress?.("judge", 1);
 

@@ -1,4 +1,4 @@
-import { type Care, TYPOLOGIES, type Typology } from "./simulate/plan.ts";
+import { type BenignKind, type Care, TYPOLOGIES, type Typology } from "./simulate/plan.ts";
 import { createRandom, type Random } from "./simulate/random.ts";
 import { readScenario, type Scenario } from "./simulate/scenario.ts";
 
@@ -10,6 +10,10 @@ export interface WorldOptions {
   campaignPart: number;
   typologies?: readonly Typology[];
   cares?: readonly Care[];
+  /** Mix of honest owners; the hard one unless said. */
+  mix?: "usual" | "hard";
+  /** Kinds of honest owners, where not all. */
+  benign?: readonly BenignKind[];
   /** Moves a parameter out of what training saw, for the hold-outs. */
   shift?: "share-rate" | "geography" | "hardware" | "logs";
 }
@@ -29,9 +33,11 @@ export function drawWorld(seed: number, options: WorldOptions): Scenario {
     days,
     startMs: Date.UTC(2025, 0, 1) + random.integer(0, 364) * DAY_MS + random.integer(0, 23) * 3_600_000,
     vardiffSeconds: dense ? random.logUniform(15, 90) : random.logUniform(240, 1800),
-    siteSharesPerHour: dense ? random.logUniform(60, 240) : random.logUniform(6, 25),
+    siteSharesPerHour: dense ? random.logUniform(60, 240) : random.logUniform(4, 25),
     maxMachines: dense ? 80 : random.pick([40, 100, 250]),
     campaignPart,
+    mix: options.mix ?? "hard",
+    ...(options.benign ? { benign: [...options.benign] } : {}),
     typologies: [...(options.typologies ?? SCORED)],
     ...(options.cares ? { cares: [...options.cares] } : {}),
     arrivals: random.between(0.1, 0.4),

@@ -22,27 +22,35 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const FARM: readonly MachineModel["algorithm"][] = ["sha256d", "scrypt"];
 
-/** How common each honest owner is. The hard kinds are far commoner here than in a real pool, on purpose. */
-export const BENIGN_WEIGHTS: readonly (readonly [BenignKind, number])[] = [
-  ["hobbyist", 22],
-  ["cpu-hobbyist", 16],
-  ["small-farm", 12],
-  ["large-farm", 4],
-  ["demand-response-farm", 3],
-  ["vpn-hobbyist", 6],
-  ["hosting-client", 6],
-  ["hosting-farm", 3],
-  ["rental-customer", 5],
-  ["border-miner", 4],
-  ["migrating-farm", 2],
-  ["failover-fleet", 3],
-  ["watch-country-farm", 6],
-  ["multi-site-firm", 3],
-  ["proxy-lab", 4],
-  ["profit-share", 2],
-  ["satellite-miner", 1],
-  ["threshold-payer", 2],
+/**
+ * How common each honest owner is: in a usual pool, and in the hard mix, where those who look like somebody else are
+ * ten times commoner. Our estimates: nobody publishes what share of a pool's accounts is of which kind.
+ */
+const WEIGHTS: readonly (readonly [BenignKind, usual: number, hard: number])[] = [
+  ["hobbyist", 400, 22],
+  ["cpu-hobbyist", 250, 16],
+  ["small-farm", 110, 12],
+  ["large-farm", 15, 4],
+  ["demand-response-farm", 5, 3],
+  ["vpn-hobbyist", 30, 6],
+  ["hosting-client", 35, 6],
+  ["hosting-farm", 5, 3],
+  ["rental-customer", 25, 5],
+  ["border-miner", 8, 4],
+  ["migrating-farm", 2, 2],
+  ["failover-fleet", 10, 3],
+  ["watch-country-farm", 70, 6],
+  ["multi-site-firm", 4, 3],
+  ["proxy-lab", 12, 4],
+  ["profit-share", 6, 2],
+  ["satellite-miner", 5, 1],
+  ["threshold-payer", 3, 2],
 ];
+
+/** Weights of the honest owners in a mix. */
+export function ownerWeights(mix: "usual" | "hard"): (readonly [BenignKind, number])[] {
+  return WEIGHTS.map(([kind, usual, hard]) => [kind, mix === "usual" ? usual : hard] as const);
+}
 
 /** Plans one honest owner of a kind who is there during `span`. */
 export function planOwner(kind: BenignKind, random: Random, world: World, span: Span): Operation {
@@ -294,7 +302,7 @@ const PLANS: Record<BenignKind, Plan> = {
   "multi-site-firm": (random, world, span) => {
     const pool = drawPool(random, world, FARM);
     const model = drawModel(random, pool.algorithm, ["farm"]);
-    const asian = random.chance(0.5);
+    const asian = random.chance(0.25);
     const countries = Array.from(
       { length: random.integer(2, 5) },
       () => drawCountry(random, asian ? OVERSEAS_BASES : undefined).code,
@@ -305,7 +313,7 @@ const PLANS: Record<BenignKind, Plan> = {
     if (pool.accounts === "user")
       for (const account of accounts) account.payoutAddress = accounts[0]!.payoutAddress;
     const sites = countries.map((country, index) => {
-      const count = drawSize(random, 5, Math.min(200, world.maxMachines));
+      const count = drawSize(random, Math.min(30, world.maxMachines), Math.min(300, world.maxMachines));
       const account = apart ? index : 0;
       return makeSite(random, { country, rigs: makeRigs(random, { model, count, span, account }) });
     });

@@ -1,6 +1,6 @@
 import { drawActions, drawOutages, type Span } from "./calendar.ts";
 import { planCampaign } from "./campaigns.ts";
-import { BENIGN_WEIGHTS, planOwner } from "./owners.ts";
+import { ownerWeights, planOwner } from "./owners.ts";
 import type { Operation, TruthRecord } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
 import { poolsOf, type Scenario } from "./scenario.ts";
@@ -38,7 +38,7 @@ export function drawPopulation(scenario: Scenario, seed: number): Population {
   };
   const operations = [...drawCampaigns(scenario, seed, world)];
   let accounts = operations.reduce((sum, operation) => sum + operation.accounts.length, 0);
-  const weights = BENIGN_WEIGHTS.filter(([kind]) => scenario.benign.includes(kind));
+  const weights = ownerWeights(scenario.mix).filter(([kind]) => scenario.benign.includes(kind));
   for (let index = 0; accounts < scenario.accounts; index += 1) {
     const random = createRandom(seed, `owner/${index}`);
     const operation = planOwner(random.weighted(weights), random, world, drawSpan(random, scenario, world));

@@ -53,6 +53,8 @@ export const scenarioSchema = z.strictObject({
     .array(z.enum(CARES))
     .min(1)
     .default([...CARES]),
+  /** How common each kind of honest owner is: as in a usual pool, or the suspicious-looking ones ten times as common. */
+  mix: z.enum(["usual", "hard"]).default("usual"),
   benign: z
     .array(z.enum(BENIGN_KINDS))
     .min(1)
@@ -121,26 +123,11 @@ const BUILT_IN: Readonly<Record<string, z.input<typeof scenarioSchema>>> = {
     name: "demo",
     accounts: 120,
     vardiffSeconds: 120,
-    siteSharesPerHour: 150,
+    siteSharesPerHour: 120,
     maxMachines: 200,
     campaigns: demoCampaigns,
   },
-  train: {
-    name: "train",
-    accounts: 1500,
-    days: 14,
-    vardiffSeconds: 600,
-    siteSharesPerHour: 20,
-    campaignPart: 0.4,
-  },
-  population: {
-    name: "population",
-    accounts: 5000,
-    days: 14,
-    vardiffSeconds: 900,
-    siteSharesPerHour: 20,
-    campaignPart: 0.02,
-  },
+  hard: { name: "hard", mix: "hard", vardiffSeconds: 300, siteSharesPerHour: 30, campaignPart: 0.2 },
 };
 
 /** Names `assay simulate --scenario` knows without a file. */
