@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { createDecoder } from "../collectors/flows/decoder.ts";
 import type { Flow } from "../src/core/observation.ts";
 import { cpuSeconds, type Figure, median } from "./figure.ts";
-import { makeReplay } from "./flows/datagrams.ts";
+import { FLOWS_A_DATAGRAM, makeReplay } from "./flows/datagrams.ts";
 
 /**
  * How many flow records a second end in a store without one lost, beside Debian's nfcapd: the same datagrams from the
@@ -88,7 +88,7 @@ async function highestRate(version: "v5" | "v9", first: number, start: () => Pro
     const seconds = sent.elapsedMs / 1000;
     if (stored === sent.flows) {
       failures = 0;
-      best.flows = Math.max(best.flows, sent.flows / seconds);
+      best.flows = Math.max(best.flows, (sent.datagrams / seconds) * FLOWS_A_DATAGRAM[version]);
       best.datagrams = Math.max(best.datagrams, sent.datagrams / seconds);
       // The sender is at its own end: what it reached is a lower bound, and no more can be learned.
       if (sent.datagrams / seconds < rate * 0.9) break;
@@ -106,9 +106,11 @@ async function highestRate(version: "v5" | "v9", first: number, start: () => Pro
 }
 
 interface Sent {
+  /** Sent at the rate, and how long that took. */
   datagrams: number;
-  flows: number;
   elapsedMs: number;
+  /** In all, the warm-up's too. */
+  flows: number;
 }
 
 async function send(version: string, port: number, rate: number): Promise<Sent> {

@@ -8,7 +8,8 @@ export interface Replay {
   number(datagram: number, round: number): void;
 }
 
-const FLOWS_A_DATAGRAM = { v5: 30, v9: 28 };
+/** As softflowd fills them. */
+export const FLOWS_A_DATAGRAM = { v5: 30, v9: 28 };
 const DATAGRAMS = 150;
 /** Fields of softflowd's version 9 template for IPv4, with its record length of 42 bytes. */
 const TEMPLATE: readonly [element: number, length: number][] = [

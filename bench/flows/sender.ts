@@ -3,31 +3,40 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { makeReplay } from "./datagrams.ts";
 
-/** Sends a replay at a steady rate and tells its parent what it sent: `sender.ts VERSION PORT DATAGRAMS_PER_SECOND SECONDS`. */
+/**
+ * Sends a replay at a steady rate and tells its parent what it sent: `sender.ts VERSION PORT DATAGRAMS_PER_SECOND
+ * SECONDS`. A second at a low rate goes ahead, for a service that runs for months is not measured while it starts.
+ */
 const [version, port, rate, seconds] = process.argv.slice(2);
-const perSecond = Number(rate);
-const total = Math.round(perSecond * Number(seconds));
+const WARM_UP_RATE = 2000;
 const replay = makeReplay(version === "v5" ? "v5" : "v9");
+const count = replay.datagrams.length;
 const socket = createSocket("udp4");
 socket.connect(Number(port), "127.0.0.1");
 await once(socket, "connect");
-const count = replay.datagrams.length;
-// The template goes ahead and settles: a rate is not measured by what waits for its template.
-socket.send(replay.datagrams[0]!);
-await setTimeout(50);
-const startMs = performance.now();
-for (let sent = 1; sent <= total; ) {
-  const due = Math.min(total, Math.floor(((performance.now() - startMs) / 1000) * perSecond)) + 1;
-  for (; sent < due && sent <= total; sent += 1) {
-    const index = sent % count;
-    replay.number(index, Math.floor(sent / count));
-    // The copy is what the kernel is given: the same buffer is numbered anew while a send waits.
-    socket.send(Uint8Array.from(replay.datagrams[index]!));
+let sent = 0;
+
+/** Sends for so long and returns how long it took, in milliseconds. */
+async function sendFor(perSecond: number, total: number): Promise<number> {
+  const startMs = performance.now();
+  for (const end = sent + total, start = sent; sent < end; ) {
+    const due = Math.min(end, start + Math.ceil(((performance.now() - startMs) / 1000) * perSecond));
+    for (; sent < due; sent += 1) {
+      const index = sent % count;
+      replay.number(index, Math.floor(sent / count));
+      // The copy is what the kernel is given: the same buffer is numbered anew while a send waits.
+      socket.send(Uint8Array.from(replay.datagrams[index]!));
+    }
+    // In bursts of a millisecond: a sender that spins would take the processor from the receivers it measures.
+    await setTimeout(1);
   }
-  // In bursts of a millisecond: a sender that spins would take the processor from the receivers it measures.
-  await setTimeout(1);
+  return performance.now() - startMs;
 }
-const elapsedMs = performance.now() - startMs;
-process.send?.({ datagrams: total + 1, flows: (total + 1) * (replay.flows / count), elapsedMs });
+
+await sendFor(Math.min(WARM_UP_RATE, Number(rate)), Math.min(WARM_UP_RATE, Number(rate)));
+const before = sent;
+const elapsedMs = await sendFor(Number(rate), Math.round(Number(rate) * Number(seconds)));
+const datagrams = sent - before;
+process.send?.({ datagrams, flows: sent * (replay.flows / count), elapsedMs });
 socket.close();
 process.disconnect?.();

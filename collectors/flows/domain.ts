@@ -116,6 +116,10 @@ export class Domain {
     if (this.#templates.delete(id)) this.#budget.templates -= 1;
   }
 
+  get size(): number {
+    return this.#templates.size;
+  }
+
   templates(): Iterable<readonly [number, Layout]> {
     return this.#templates.entries().map(([id, template]) => [id, template.layout] as const);
   }

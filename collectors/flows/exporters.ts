@@ -56,6 +56,23 @@ export class Exporter {
     this.#budget = budget;
   }
 
+  /** Has it ever brought a flow? */
+  get proven(): boolean {
+    return this.counters.flows > 0;
+  }
+
+  get templates(): number {
+    let templates = 0;
+    for (const domain of this.domains.values()) templates += domain.size;
+    return templates;
+  }
+
+  /** Forgets all domains and gives back what they took. */
+  close(): void {
+    for (const domain of this.domains.values()) this.counters.droppedSets += domain.close();
+    this.domains.clear();
+  }
+
   domain(version: number, id: number): Domain {
     const key = version * 4_294_967_296 + id;
     let domain = this.domains.get(key);
@@ -88,7 +105,7 @@ export class Exporters {
       exporter = new Exporter(address, this.#budget);
       this.#byAddress.set(address, exporter);
     }
-    while (this.#budget.templates >= MAX_TEMPLATES && this.#byAddress.size > 1) this.#forgetOne(exporter);
+    while (this.#budget.templates >= MAX_TEMPLATES) this.#shedTemplates();
     exporter.seenMs = nowMs;
     this.#last = exporter;
     return exporter;
@@ -98,21 +115,32 @@ export class Exporters {
     return this.#byAddress.values();
   }
 
-  #forgetOne(except?: Exporter): void {
+  #forgetOne(): void {
     let victim: Exporter | undefined;
     for (const candidate of this.#byAddress.values()) {
-      if (candidate === except) continue;
       if (!victim || lessUseful(candidate, victim)) victim = candidate;
     }
     if (!victim) return;
-    for (const domain of victim.domains.values()) domain.close();
+    victim.close();
     this.#byAddress.delete(victim.address);
     if (this.#last === victim) this.#last = undefined;
     this.forgotten += 1;
   }
+
+  /** The flood pays: of those that never brought a flow the one with most templates, or of all where every one did. */
+  #shedTemplates(): void {
+    let victim: Exporter | undefined;
+    for (const candidate of this.#byAddress.values()) {
+      if (candidate.templates === 0) continue;
+      const proven = victim ? Number(candidate.proven) - Number(victim.proven) : -1;
+      if (!victim || proven < 0 || (proven === 0 && candidate.templates > victim.templates))
+        victim = candidate;
+    }
+    victim?.close();
+  }
 }
 
 function lessUseful(one: Exporter, other: Exporter): boolean {
-  const proven = Number(one.counters.flows > 0) - Number(other.counters.flows > 0);
+  const proven = Number(one.proven) - Number(other.proven);
   return proven === 0 ? one.seenMs < other.seenMs : proven < 0;
 }

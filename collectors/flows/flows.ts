@@ -83,8 +83,8 @@ export function createFlows(options: FlowsOptions): FlowsCollector {
       while (!signal.aborted) {
         await listened(receiver.readable());
         if (signal.aborted) break;
-        const batch = decodeSome(receiver);
-        yield batch;
+        const { observations, refusals } = decodeSome(receiver);
+        if (observations.length > 0 || refusals.length > 0) yield { observations, refusals };
         await saver(false);
         // Datagrams may come without end, and the rest of the service has its turn between two batches.
         await setImmediate();
@@ -136,7 +136,7 @@ export function createFlows(options: FlowsOptions): FlowsCollector {
     }
   }
 
-  function decodeSome(receiver: Receiver): Batch {
+  function decodeSome(receiver: Receiver): { observations: Flow[]; refusals: Refusal[] } {
     const flows: Flow[] = [];
     const refusals: Refusal[] = [];
     for (let count = 0; count < DATAGRAMS_A_BATCH; count += 1) {

@@ -12,6 +12,8 @@ const CHUNK_BYTES = 256 * 1024;
 /** Longest line read. Suricata's longest, alerts with their payload, are configured to less. */
 const MAX_LINE_BYTES = 256 * 1024;
 
+const GONE = "the file read last is no longer in its folder; what it still held was not read";
+
 /** How a sensor's log is followed. */
 export interface FollowOptions {
   name: string;
@@ -40,6 +42,7 @@ export function createFollower({ name, file, parser, pollMs, sleep }: FollowOpti
       if (from && (await inodeOf(file)) !== from.inode) {
         const renamed = await findInode(dirname(file), from.inode);
         if (renamed) yield* readFile(renamed, from, signal, true);
+        else yield { observations: [], refusals: [{ reason: GONE, place: `${file}:${from.lines}` }] };
         from = undefined;
       }
       while (!signal.aborted) {

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { type Arrived, createSharedRing, RingReader, type SharedRing } from "./ring.ts";
 
@@ -41,7 +40,8 @@ export function openReceiver(options: ReceiverOptions, signal: AbortSignal): Rec
   const reader = new RingReader(ring);
   const workerData: ReceiverSettings = { ...settings, ring };
   const worker = new Worker(new URL("./receiver-thread.ts", import.meta.url), { workerData });
-  const ended = once(worker, "exit");
+  // Not once(): that would reject when the thread fails, before anybody waits for its end.
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   let failure: Error | undefined;
   const fail = (error: Error) => {
     failure ??= error;

@@ -150,7 +150,7 @@ describe("createFlows", () => {
 
   it("refuses malformed datagrams by exporter and goes on", async () => {
     const { send, first, flows, stop } = await start();
-    await send(Uint8Array.of(0, 77, 1));
+    await send(Uint8Array.of(0, 77, 1, 0));
     expect((await first).value).toMatchObject({
       observations: [],
       refusals: [{ reason: "export version 77 is not known", place: "127.0.0.1" }],

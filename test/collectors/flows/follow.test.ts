@@ -98,6 +98,21 @@ describe("a followed log", () => {
     await expect.poll(() => after.ports).toEqual([2, 3]);
   });
 
+  it("is told as not read to its end where it was moved away while nobody followed", async () => {
+    await writeFile(file, HEADER + row(1));
+    const before = follow();
+    await expect.poll(() => before.ports).toEqual([1]);
+    const cursor = await before.stop();
+    await rename(file, `${folder}-archived.log`);
+    await writeFile(file, HEADER + row(2));
+    const after = follow(cursor);
+    await expect.poll(() => after.ports).toEqual([2]);
+    expect(after.seen.refusals).toEqual([
+      expect.stringContaining("conn.log:4 the file read last is no longer"),
+    ]);
+    await rm(`${folder}-archived.log`);
+  });
+
   it("is read from the start when it was truncated", async () => {
     await writeFile(file, HEADER + row(1) + row(2));
     const { ports } = follow();

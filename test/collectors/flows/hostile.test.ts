@@ -140,9 +140,30 @@ describe("floods", () => {
       (index) => `10.0.${index >> 8}.${index & 255}`,
     );
     expect(kept(decoder)).toBeLessThan(8192 + 257);
-    expect(decoder.forgotten()).toBeGreaterThan(9000);
+    expect(decoder.forgotten()).toBeGreaterThan(8000);
     decoder.decode(netflow9([set(256, plainRecord())]), "192.0.2.1", 1, EXPORT_MS, flows);
     expect(flows.length).toBe(2);
+  });
+
+  it("a forged exporter that brings flows and templates of many domains does not push out the others", () => {
+    const built = Array.from({ length: 64 }, (_, domain) =>
+      netflow9(
+        [
+          set(0, ...Array.from({ length: 250 }, (_, at) => template(256 + at, PLAIN))),
+          set(256, plainRecord()),
+        ],
+        { domain },
+      ),
+    );
+    const { decoder, flows } = flood(
+      640,
+      (index) => built[index % 64]!,
+      () => "192.0.2.66",
+    );
+    const before = flows.length;
+    decoder.decode(netflow9([set(256, plainRecord())]), "192.0.2.1", 1, EXPORT_MS, flows);
+    expect(flows.length).toBe(before + 1);
+    expect(kept(decoder)).toBeLessThanOrEqual(8192 + 250);
   });
 
   it("data without templates from many domains is held within one bound for all", () => {
