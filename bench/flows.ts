@@ -21,7 +21,7 @@ const SECONDS = 1;
 const STEP = 1.4;
 /** Datagrams a second to begin with. */
 const FIRST_RATE = 8000;
-const TURNS = 3;
+const TURNS = 2;
 /** Replays decoded for one measurement of the decoder. */
 const ROUNDS = 100;
 const BUFFER_BYTES = 16 * 1024 * 1024;

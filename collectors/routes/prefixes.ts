@@ -69,10 +69,11 @@ export function createPrefixes(networks: readonly WatchedNetwork[], belief: Beli
   const book = new MetricsBook();
   let ignored = 0;
 
-  function trackedAt(prefix: string): Tracked | undefined {
+  /** What lies in a watched prefix is followed, and so is whatever else a watched network originates. */
+  function trackedAt(prefix: string, path: readonly number[]): Tracked | undefined {
     const known = tracked.get(prefix);
     if (known) return known;
-    const network = match(prefix);
+    const network = match(prefix) ?? networks.find(({ asn }) => asn === originOf(path));
     if (!network) return undefined;
     const count = perNetwork.get(network) ?? 0;
     if (count >= MAX_PREFIXES) {
@@ -86,7 +87,7 @@ export function createPrefixes(networks: readonly WatchedNetwork[], belief: Beli
   }
 
   function note(update: Update, prefix: string, visible: boolean): Route[] {
-    const state = trackedAt(prefix);
+    const state = trackedAt(prefix, visible ? update.path : []);
     if (!state) return [];
     const key = `${update.collector} ${update.peer}`;
     if (!state.peers.has(key) && state.peers.size >= MAX_PEERS) {

@@ -111,9 +111,14 @@ async function subscribe(
   networks: readonly WatchedNetwork[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const prefix of networks.flatMap((network) => network.prefixes)) {
+  const wanted = networks.flatMap(({ asn, prefixes }) => [
+    ...prefixes.map((prefix) => ({ prefix, moreSpecific: true })),
+    // Whatever the network originates, also outside its known prefixes.
+    { path: `${asn}$` },
+  ]);
+  for (const what of wanted) {
     if (signal.aborted) return;
-    const data = { prefix, moreSpecific: true, type: "UPDATE", socketOptions: { acknowledge: true } };
+    const data = { ...what, type: "UPDATE", socketOptions: { acknowledge: true } };
     socket.send(JSON.stringify({ type: "ris_subscribe", data }));
     await setTimeout(BETWEEN_SUBSCRIPTIONS_MS, undefined, { signal }).catch(() => undefined);
   }

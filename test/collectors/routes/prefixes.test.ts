@@ -109,9 +109,17 @@ describe("a watched prefix", () => {
     ]);
   });
 
+  it("is followed too where a watched network announces what is not known to be its own", () => {
+    const { take, prefixes } = follow();
+    const elsewhere = { announce: ["203.0.113.0/24"], path: [50_628, 4837, 131_279] };
+    expect(take(fromPeers(3, elsewhere))).toMatchObject([{ prefix: "203.0.113.0/24", originAs: 131_279 }]);
+    take(fromPeers(3, { withdraw: ["203.0.113.0/24"] }));
+    expect(prefixes.states()).toMatchObject([{ network: "star-kp", peers: 3, visiblePeers: 0 }]);
+  });
+
   it("is not followed where it is nobody's we watch, and of more specific ones only so many", () => {
     const { take, prefixes } = follow();
-    take([risUpdate({ announce: ["8.8.8.0/24", "175.45.0.0/16", "2001:db8::/32"] })]);
+    take([risUpdate({ announce: ["8.8.8.0/24", "175.45.0.0/16", "2001:db8::/32"], path: [1, 64_500] })]);
     expect(prefixes.states()).toEqual([]);
     const specifics = Array.from(
       { length: 1024 },

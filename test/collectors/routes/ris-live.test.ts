@@ -68,6 +68,8 @@ describe("createRisLive", () => {
         socketOptions: { acknowledge: true },
       },
     });
+    const [second] = await once(socket, "message");
+    expect(JSON.parse(String(second)).data).toMatchObject({ path: "131279$", type: "UPDATE" });
     socket.send('{"type":"ris_subscribe_ok","data":{}}');
     for (const text of fromPeers(8, { announce: [PREFIX] })) socket.send(text);
     await expect.poll(() => routes.length).toBe(1);
