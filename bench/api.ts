@@ -8,7 +8,7 @@ import { createReview } from "../src/review/api.ts";
 import { opsCalls } from "../src/store/ops-calls.ts";
 import { openOps } from "../src/store/ops-sqlite.ts";
 import { flagTable } from "../src/store/ops-tables.ts";
-import { openBrowser } from "../test/e2e/browser.ts";
+import { closeBrowser, openBrowser } from "../test/e2e/browser.ts";
 import { buildConsole } from "../test/e2e/build.ts";
 import { SEED_DATA, SEED_HEALTH, seedEvidence, seedFlag, seedMetrics } from "../test/review/seed.ts";
 import type { Figure } from "./figure.ts";
@@ -86,6 +86,7 @@ export async function* run(): AsyncGenerator<Figure> {
     if (!existsSync(CHROMIUM)) throw new Error(`bench api: ${CHROMIUM} is not installed`);
     yield* timeBrowser(url);
   } finally {
+    await closeBrowser();
     ending.abort();
     await served;
     await ops.close();

@@ -170,10 +170,24 @@ const delivery = z.object({
   nextMs: milliseconds,
   lastError: z.string().nullable(),
 });
-export const deliveryList = z.object({ deliveries: z.array(delivery) });
-export type DeliveryLine = z.infer<typeof delivery>;
+export const deliveryList = z.object({
+  deliveries: z.array(delivery),
+  /** Destinations that no longer take deliveries: their receivers said 410. */
+  disabled: z.array(z.object({ destination: z.string(), reason: z.string(), sinceMs: milliseconds })),
+});
+export type DeliveryList = z.infer<typeof deliveryList>;
 
 export const auditPage = z.object({ entries: z.array(auditEntry) });
+
+/** Whether the trail's hash chain holds: each line carries a hash over itself and the line before. */
+export const auditCheck = z.object({
+  entries: z.number().int(),
+  /** The last line's hash: write it down elsewhere, and nobody can shorten the trail unseen. */
+  head: z.string(),
+  /** The first line that does not fit, or null. */
+  brokenAtId: z.number().int().nullable(),
+});
+export type AuditCheck = z.infer<typeof auditCheck>;
 
 const dataNotice = z.object({
   /** "Country database", "OFAC SDN addresses". */

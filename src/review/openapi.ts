@@ -20,6 +20,7 @@ names.add(answers.flagDetail, { id: "FlagDetail" });
 names.add(answers.verdictGiven, { id: "VerdictGiven" });
 names.add(answers.auditEntry, { id: "AuditEntry" });
 names.add(answers.auditPage, { id: "AuditPage" });
+names.add(answers.auditCheck, { id: "AuditCheck" });
 names.add(answers.bulkChange, { id: "BulkChange" });
 names.add(answers.bulkChanged, { id: "BulkChanged" });
 names.add(answers.metricTable, { id: "MetricTable" });

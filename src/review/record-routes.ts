@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { MEASUREMENTS, type MeasurementName, type MetricQuery } from "#core/metrics.ts";
 import type { Delivery } from "#core/store.ts";
-import { auditPage, deliveryList, metricTable, screened, screeningList } from "./answers.ts";
+import { auditCheck, auditPage, deliveryList, metricTable, screened, screeningList } from "./answers.ts";
 import type { ReviewOptions } from "./options.ts";
 import { Refused, type Route, route } from "./route.ts";
 
@@ -38,7 +38,10 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
     query: z.object({ state: z.enum(["waiting", "delivered", "dead"]).optional(), limit }),
     answer: deliveryList,
     refusals: [],
-    handle: async ({ query }) => ({ deliveries: (await ops.deliveries(query)).map(withoutBody) }),
+    handle: async ({ query }) => ({
+      deliveries: (await ops.deliveries(query)).map(withoutBody),
+      disabled: await ops.disabled(),
+    }),
   });
 
   const resend = route({
@@ -52,6 +55,32 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
       const resent = await ops.resend(params.id ?? "", now());
       return resent ? { resent } : new Refused(404, "There is no such dead letter.");
     },
+  });
+
+  const enable = route({
+    method: "post",
+    path: "/destinations/{name}/enable",
+    role: "reviewer",
+    summary:
+      "Takes up a destination again whose receiver had said 410; its dead letters stay until they are sent again.",
+    answer: z.object({ enabled: z.literal(true) }),
+    refusals: [404],
+    async handle({ params }) {
+      const disabled = (await ops.disabled()).some(({ destination }) => destination === params.name);
+      if (!disabled) return new Refused(404, "No such destination is disabled.");
+      await ops.enable(params.name ?? "");
+      return { enabled: true };
+    },
+  });
+
+  const verify = route({
+    method: "get",
+    path: "/audit/verify",
+    role: "reader",
+    summary: "Recomputes the audit trail's hash chain.",
+    answer: auditCheck,
+    refusals: [],
+    handle: () => ops.verifyAudit(),
   });
 
   const measurements = Object.keys(MEASUREMENTS) as [MeasurementName, ...MeasurementName[]];
@@ -139,5 +168,5 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
     handle: async ({ query }) => ({ screenings: (await ops.screenings(query.value)).toReversed() }),
   });
 
-  return [audit, deliveries, resend, query, look, earlier];
+  return [audit, verify, deliveries, resend, enable, query, look, earlier];
 }

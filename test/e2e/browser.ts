@@ -1,8 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BrowserContext, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 
 const EXECUTABLE = "/usr/bin/chromium";
 /** A test that needs the browser is skipped where it is not installed; in continuous integration it fails instead. */
@@ -19,24 +16,21 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** A headless Chromium with an empty profile of its own. */
+let running: Promise<Browser> | undefined;
+
+/** Ends the browser of this test file; its contexts are closed by then. */
+export async function closeBrowser(): Promise<void> {
+  await (await running)?.close();
+  running = undefined;
+}
+
+/** A context of its own, without cookies or storage, in the file's one headless Chromium. */
 export async function openBrowser(
-  options: { colorScheme?: "light" | "dark"; viewport?: { width: number; height: number } } = {},
+  options: BrowserContextOptions = {},
 ): Promise<BrowserContext & AsyncDisposable> {
-  const profile = await mkdtemp(join(tmpdir(), "assay-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: EXECUTABLE,
-    headless: true,
-    args: FLAGS,
-    viewport: { width: 1440, height: 900 },
-    ...options,
-  });
+  running ??= chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+  const context = await (await running).newContext({ viewport: { width: 1440, height: 900 }, ...options });
   // Shorter than a test may take, so that what was waited for is named.
   context.setDefaultTimeout(10_000);
-  return Object.assign(context, {
-    async [Symbol.asyncDispose]() {
-      await context.close();
-      await rm(profile, { recursive: true, force: true });
-    },
-  });
+  return Object.assign(context, { [Symbol.asyncDispose]: () => context.close() });
 }

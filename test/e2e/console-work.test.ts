@@ -1,7 +1,7 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seedEvidence, seedFlag } from "../review/seed.ts";
 import { startWorld } from "../review/world.ts";
-import { BROWSER_MISSING, openBrowser } from "./browser.ts";
+import { BROWSER_MISSING, closeBrowser, openBrowser } from "./browser.ts";
 import { buildConsole } from "./build.ts";
 import { FAINT, UNNAMED, WATCH_SHIFTS } from "./page-checks.ts";
 
@@ -9,6 +9,7 @@ let consoleDirectory = "";
 beforeAll(async () => {
   if (!BROWSER_MISSING) consoleDirectory = await buildConsole();
 });
+afterAll(closeBrowser);
 
 const PAGES = [
   "/",

@@ -1,17 +1,18 @@
 import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unseen } from "../../src/review/console/format.ts";
 import { seedEvidence, seedFlag } from "../review/seed.ts";
 import { startWorld } from "../review/world.ts";
-import { BROWSER_MISSING, openBrowser } from "./browser.ts";
+import { BROWSER_MISSING, closeBrowser, openBrowser } from "./browser.ts";
 import { buildConsole } from "./build.ts";
 
 let consoleDirectory = "";
 beforeAll(async () => {
   if (!BROWSER_MISSING) consoleDirectory = await buildConsole();
 });
+afterAll(closeBrowser);
 
 /** A page, and everything that went wrong on it. */
 async function openPage(

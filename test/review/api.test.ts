@@ -58,6 +58,8 @@ test("every documented operation exists and answers as documented", async () => 
       },
     },
     "get /audit": {},
+    "get /audit/verify": {},
+    "post /destinations/{name}/enable": { path: "/destinations/gone-receiver/enable" },
     "get /deliveries": { path: "/deliveries?state=dead" },
     "post /deliveries/{id}/resend": { path: "/deliveries/msg_03/resend" },
     "get /metrics/query": {

@@ -349,6 +349,7 @@ export async function seedDeliveries(ops: OpsStore, nowMs: number): Promise<void
     });
     await ops.settle(id, { state, attempts, nextMs: nowMs + 3e5, lastError });
   }
+  await ops.disable({ destination: "gone-receiver", reason: "410 Gone", sinceMs: nowMs - 2 * HOUR_MS });
 }
 
 export const SEED_HEALTH: Health = {

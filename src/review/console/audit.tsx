@@ -1,7 +1,9 @@
 import { useState } from "preact/hooks";
 import { client } from "./client.ts";
+import { count } from "./format.ts";
 import { useLoad } from "./load.ts";
 import { Empty, Show } from "./parts.tsx";
+import { attempt } from "./session.ts";
 import { Trail } from "./trail.tsx";
 
 const PAGE = 200;
@@ -17,6 +19,8 @@ export function Audit() {
       <div class="page-head">
         <h1>Audit trail</h1>
         <span class="muted">in the order it was written</span>
+        <span class="spring" />
+        <Chain />
       </div>
       <Show of={page} rows={10}>
         {({ entries }) =>
@@ -39,6 +43,30 @@ export function Audit() {
           </button>
         )}
       </div>
+    </>
+  );
+}
+
+/** Asks for the hash chain to be recomputed, and says what came of it. */
+function Chain() {
+  const [check, setCheck] = useState<Awaited<ReturnType<typeof client.verifyAudit>> | null>(null);
+  const verify = () =>
+    attempt(async () => {
+      setCheck(await client.verifyAudit());
+    });
+  return (
+    <>
+      {check && (
+        <span role="status" class={check.brokenAtId === null ? "holds" : "warning"}>
+          {check.brokenAtId === null
+            ? `All ${count(check.entries)} lines hold together; the last hash is `
+            : `Line ${check.brokenAtId} does not fit the one before it. The last hash is `}
+          <code title={check.head}>{check.head.slice(0, 16)}…</code>
+        </span>
+      )}
+      <button type="button" onClick={verify}>
+        Verify
+      </button>
     </>
   );
 }

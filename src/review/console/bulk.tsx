@@ -26,11 +26,10 @@ export function moveFlags(flags: readonly FlagSummary[], state: FlagState): Prom
 export function BulkBar(props: {
   selected: FlagSummary[];
   total: number;
-  filter: Record<string, string>;
+  onAll: () => void;
   onDone: () => void;
 }) {
-  const { selected, total, filter, onDone } = props;
-  const [all, setAll] = useState(false);
+  const { selected, total, onAll, onDone } = props;
   const act = async (state: FlagState) => {
     await moveFlags(selected, state);
     onDone();
@@ -44,29 +43,22 @@ export function BulkBar(props: {
         </button>
       ))}
       {total > selected.length && (
-        <button type="button" class="quiet" onClick={() => setAll(true)}>
+        <button type="button" class="quiet" onClick={onAll}>
           Act on all {count(total)} that match…
         </button>
       )}
       <button type="button" class="quiet" onClick={onDone}>
         Clear selection
       </button>
-      {all && (
-        <ActOnAll
-          total={total}
-          filter={filter}
-          close={() => {
-            setAll(false);
-            onDone();
-          }}
-        />
-      )}
     </section>
   );
 }
 
-/** Asks first, says how far it is, and can be stopped. Flags that change meanwhile are left alone. */
-function ActOnAll({
+/**
+ * Asks first, says how far it is, and can be stopped. Flags that change meanwhile are left alone. It belongs to the page,
+ * not to the selection: the selected rows leave the queue while it works.
+ */
+export function ActOnAll({
   total,
   filter,
   close,

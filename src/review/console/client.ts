@@ -1,8 +1,9 @@
 import type { FlagState, OUTCOMES } from "#core/flag.ts";
 import type {
+  AuditCheck,
   AuditLine,
   DataNotice,
-  DeliveryLine,
+  DeliveryList,
   FlagDetail,
   FlagPage,
   FlagSummary,
@@ -13,17 +14,7 @@ import type {
   // biome-ignore lint/style/noRestrictedImports: The console shares the API's types, and only those, with the server beside it.
 } from "../answers.ts";
 
-export type {
-  AuditLine,
-  DataNotice,
-  DeliveryLine,
-  FlagDetail,
-  FlagSummary,
-  MetricTable,
-  Screened,
-  Source,
-  Status,
-};
+export type { AuditLine, DataNotice, FlagDetail, FlagSummary, MetricTable, Screened, Source, Status };
 
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -96,9 +87,10 @@ export const client = {
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
   screenings: (value: string) =>
     ask<{ screenings: Screened["earlier"] }>("GET", `/screenings?${queryText({ value })}`),
-  deliveries: (state: string) =>
-    ask<{ deliveries: DeliveryLine[] }>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),
+  deliveries: (state: string) => ask<DeliveryList>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),
   resend: (deliveryId: string) => ask<unknown>("POST", `/deliveries/${id(deliveryId)}/resend`),
+  enable: (destination: string) => ask<unknown>("POST", `/destinations/${id(destination)}/enable`),
+  verifyAudit: () => ask<AuditCheck>("GET", "/audit/verify"),
   audit: (afterId: number) =>
     ask<{ entries: AuditLine[] }>("GET", `/audit?${queryText({ afterId, limit: 200 })}`),
 };

@@ -1,26 +1,15 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { BulkBar, moveFlags } from "./bulk.tsx";
+import { ActOnAll, BulkBar, moveFlags } from "./bulk.tsx";
 import { client, type FlagSummary } from "./client.ts";
 import { Filters } from "./filters.tsx";
 import { count } from "./format.ts";
 import { useKeys } from "./keys.ts";
 import { onFlagChange } from "./live.ts";
 import { useLoad } from "./load.ts";
-import {
-  Account,
-  Age,
-  Empty,
-  Families,
-  flagPath,
-  Likelihood,
-  SeverityBadge,
-  Show,
-  StateBadge,
-  Typologies,
-} from "./parts.tsx";
+import { Empty, flagPath, Show } from "./parts.tsx";
 import { askedFor, readFilter, writeFilter } from "./queue-filter.ts";
+import { QueueRow } from "./queue-row.tsx";
 import { mayReview, navigate, search } from "./session.ts";
-import { Text } from "./text.tsx";
 
 const PAGE = 50;
 /** Rows the queue holds at most; beyond that one filters. */
@@ -102,6 +91,7 @@ export function Queue() {
     Escape: () => setTicked(new Set()),
   });
 
+  const [acting, setActing] = useState<{ total: number; filter: Record<string, string> } | null>(null);
   const allTicked = flags.length > 0 && selected.length === flags.length;
   return (
     <>
@@ -150,7 +140,7 @@ export function Queue() {
                   </thead>
                   <tbody>
                     {flags.map((flag) => (
-                      <Row
+                      <QueueRow
                         key={flag.id}
                         flag={flag}
                         ticked={ticked.has(flag.id)}
@@ -176,7 +166,7 @@ export function Queue() {
                 <BulkBar
                   selected={selected}
                   total={total}
-                  filter={askedFor(filter)}
+                  onAll={() => setActing({ total, filter: askedFor(filter) })}
                   onDone={() => setTicked(new Set())}
                 />
               )}
@@ -184,6 +174,15 @@ export function Queue() {
           )
         }
       </Show>
+      {acting && (
+        <ActOnAll
+          {...acting}
+          close={() => {
+            setActing(null);
+            setTicked(new Set());
+          }}
+        />
+      )}
     </>
   );
 }
@@ -199,64 +198,4 @@ function useFresh(flags: readonly FlagSummary[], here: string): ReadonlySet<stri
     known.current = { here, ids: new Set([...(same ? before.ids : []), ...flags.map(({ id }) => id)]) };
   }, [flags, here]);
   return fresh.current;
-}
-
-function Row(props: {
-  flag: FlagSummary;
-  ticked: boolean;
-  current: boolean;
-  fresh: boolean;
-  /** Whether the rows are in different states, and say in which. */
-  state: boolean;
-  tick: (id: string) => void;
-  focus: (id: string) => void;
-}) {
-  const { flag, ticked, current, fresh, state, tick, focus } = props;
-  return (
-    <tr
-      class={`${current ? "current" : ""} ${fresh ? "fresh" : ""}`}
-      aria-selected={ticked}
-      onClick={(event) => {
-        const hit = event.target as Element;
-        if (!hit.closest("a, input, label")) navigate(flagPath(flag.id));
-      }}
-    >
-      <td class="tick">
-        <input
-          type="checkbox"
-          aria-label={`Select ${flag.account}`}
-          checked={ticked}
-          onChange={() => tick(flag.id)}
-        />
-      </td>
-      <td>
-        <SeverityBadge severity={flag.severity} />
-      </td>
-      <td class="who">
-        <div>
-          <a href={flagPath(flag.id)} onFocus={() => focus(flag.id)}>
-            <Account name={flag.account} />
-          </a>
-          <Text of={flag.pool} class="muted pool" />
-        </div>
-      </td>
-      <td>
-        <Typologies flag={flag} />
-      </td>
-      <td class="wide">
-        <Families families={flag.families} />
-      </td>
-      <td>
-        <Likelihood flag={flag} />
-      </td>
-      {state && (
-        <td>
-          <StateBadge state={flag.state} />
-        </td>
-      )}
-      <td class="number">
-        <Age at={Date.parse(flag.updatedAt)} />
-      </td>
-    </tr>
-  );
 }
