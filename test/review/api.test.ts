@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { get } from "node:http";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { flag } from "#core/flag.ts";
@@ -94,6 +96,17 @@ test("every documented operation exists and answers as documented", async () => 
     }
   }
   expect([...answers.keys()].filter((name) => name !== "post /session" && !asks[name])).toEqual([]);
+});
+
+test("the page about the API names every operation, and no other", async () => {
+  await using world = await startWorld({ flags: 0 });
+  const document = await read(document31, fetch(`${world.url}/api/v1/openapi.json`));
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} /api/v1${path}`),
+  );
+  const page = await readFile(join(import.meta.dirname, "../../docs/api.md"), "utf8");
+  const named = [...page.matchAll(/`((?:GET|POST|DELETE) \/api\/[^`]*)`/g)].map(([, operation]) => operation);
+  expect(new Set(named)).toEqual(new Set([...operations, "GET /api/v1/openapi.json"]));
 });
 
 test("flags come in pages without a gap or a double, and filters hold", async () => {
