@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ALGORITHMS } from "#core/hashrate.ts";
 
 /** What the sections of the configuration are made of. */
 
@@ -8,6 +9,8 @@ export const port = (fallback: number) => z.number().int().min(0).max(65_535).de
 export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "lower-case letters, digits and hyphens, 63 at most");
+/** Shares of an algorithm that is not in the table would be counted in the wrong unit: not accepted. */
+export const algorithm = z.enum(ALGORITHMS);
 export const section = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape);
 
 const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);

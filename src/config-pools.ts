@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { host, name, path, port, section } from "./config-fields.ts";
+import { algorithm, host, name, path, port, section } from "./config-fields.ts";
 
 const ckpool = section({
   name: name.describe("Name of this source; its place in the logs is kept under it."),
   directory: path.describe("ckpool's logs directory, the one that holds <height>/<workinfoid>.sharelog."),
   pool: z.string().default("ckpool").describe("Name the pool's accounts are kept under."),
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   pollMs: z
     .number()
     .int()
@@ -25,7 +25,7 @@ const miningcore = section({
     .describe("PostgreSQL connection string of a role that may SELECT from Miningcore's table shares."),
   poolId: z.string().min(1).describe("Miningcore's id of the pool, column poolid."),
   pool: poolName,
-  algorithm: z.string(),
+  algorithm,
   pollMs: pollMs(2000),
   lookbackMs: z
     .number()
@@ -46,7 +46,7 @@ const redisShares = section({
     .enum(["nomp", "cryptonote", "ethereum"])
     .describe("Who writes it: NOMP's kin, cryptonote-nodejs-pool's kin, or open-ethereum-pool."),
   pool: poolName,
-  algorithm: z.string(),
+  algorithm,
   pollMs: pollMs(1000),
   lagMs: z
     .number()
@@ -61,7 +61,7 @@ const xmrigProxy = section({
   url: z.url({ protocol: /^https?$/ }).describe("The proxy's HTTP interface."),
   token: z.string().optional().describe("Its access-token, where it has one."),
   pool: poolName,
-  algorithm: z.string().default("randomx"),
+  algorithm: algorithm.default("randomx"),
   pollMs: pollMs(30_000),
 });
 
@@ -69,7 +69,7 @@ const publicPool = section({
   name,
   file: path.describe("public-pool's SQLite database, read only."),
   pool: poolName.default("public-pool"),
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   pollMs: pollMs(30_000),
 });
 
@@ -78,7 +78,7 @@ const publicPoolRest = section({
   url: z.url({ protocol: /^https?$/ }).describe("The interface of somebody's public-pool."),
   addresses: z.array(z.string().min(1)).min(1).describe("Payout addresses to ask for."),
   pool: poolName.default("public-pool"),
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   pollMs: pollMs(300_000),
 });
 
@@ -88,7 +88,7 @@ const sri = section({
     .url({ protocol: /^https?$/ })
     .describe("The monitoring_address of a Stratum V2 pool, JD client or translator."),
   pool: poolName,
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   pollMs: pollMs(15_000),
 });
 
@@ -97,7 +97,7 @@ const nodejsPool = section({
   listen: section({ host, port: port(8000) }).prefault({}),
   secret: z.string().min(1).describe("api.authKey of the pool: what its leaves send."),
   pool: poolName,
-  algorithm: z.string().default("randomx"),
+  algorithm: algorithm.default("randomx"),
 });
 
 /** The pool programs Assay reads from, by the name of their section under `collectors`. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
-import { host, name, network, path, port, section } from "./config-fields.ts";
+import { algorithm, host, name, network, path, port, section } from "./config-fields.ts";
 import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
 import { poolPrograms } from "./config-pools.ts";
 
@@ -48,7 +48,7 @@ const tap = section({
     .optional()
     .describe("PEM files: miners speak TLS to the tap. Absent: TLS passes through, not decoded."),
   pool: z.string().default("pool"),
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   proxyProtocol: section({
     accept: z
       .boolean()
@@ -97,7 +97,7 @@ const observer = section({
           .describe("`cryptonote` for Monero and its kin."),
         worker: z.string().min(1).describe("Login; the observer never submits a share."),
         password: z.string().default("x"),
-        algorithm: z.string().default("sha256d"),
+        algorithm: algorithm.default("sha256d"),
         coin: z
           .string()
           .default("bitcoin")
@@ -134,7 +134,7 @@ const mirror = section({
       "Program and arguments that write pcap or pcapng to standard output, such as tcpdump -U -w - -i eth1.",
     ),
   pool: z.string().default("pool"),
-  algorithm: z.string().default("sha256d"),
+  algorithm: algorithm.default("sha256d"),
   maxLineBytes: z.number().int().min(256).default(65_536),
 });
 

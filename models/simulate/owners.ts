@@ -392,6 +392,3 @@ export function bursts(random: Random, span: Span, perWeek: number): SitePlan["l
     if (fromMs >= span.toMs) return off;
   }
 }
-
-/** Every country code of the table, for shifted geographies. */
-export const ALL_COUNTRIES: readonly string[] = COUNTRIES.map(({ code }) => code);

@@ -31,19 +31,3 @@ export const ALGORITHMS: readonly string[] = Object.keys(HASHES_PER_DIFFICULTY);
 export function hashesPerDifficulty(algorithm: string): number {
   return HASHES_PER_DIFFICULTY[algorithm] ?? 1;
 }
-
-/** A hashrate with its error: shares arrive as a Poisson process, so the relative error is one over the root of their number. */
-export interface Hashrate {
-  hashesPerSecond: number;
-  /** One standard deviation, in hashes per second; Infinity where no share was seen. */
-  deviation: number;
-}
-
-/** Hashrate of `work` hashes done in `shares` shares over `seconds`. */
-export function hashrateOf(work: number, shares: number, seconds: number): Hashrate {
-  const hashesPerSecond = seconds > 0 ? work / seconds : 0;
-  return {
-    hashesPerSecond,
-    deviation: shares > 0 ? hashesPerSecond / Math.sqrt(shares) : Number.POSITIVE_INFINITY,
-  };
-}
