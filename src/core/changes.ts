@@ -20,6 +20,8 @@ const LEAST_LOG2 = 0.4;
 const THRESHOLD = thresholdFor(1e6) + 4;
 /** A rate below this part of the baseline is silence: the baseline is kept for the return. */
 const SILENCE = 0.02;
+/** Size of a change to silence or back from it, as log2: the floor, not a measurement. */
+export const SILENCE_LOG2 = -Math.log2(SILENCE);
 /** The baseline forgets with this time constant once it is learned. */
 const BASELINE_MS = 48 * HOUR_MS;
 
@@ -85,7 +87,7 @@ function comeBack(state: AccountState, atMs: number): Change {
   const last = lastChange(state);
   return remember(state, {
     atMs,
-    log2Ratio: -Math.log2(SILENCE),
+    log2Ratio: SILENCE_LOG2,
     logLikelihoodRatio: last?.logLikelihoodRatio ?? THRESHOLD,
   });
 }

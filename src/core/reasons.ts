@@ -1,5 +1,5 @@
 import type { AccountState } from "#core/account-state.ts";
-import { type Change, changesOf } from "#core/changes.ts";
+import { type Change, changesOf, SILENCE_LOG2 } from "#core/changes.ts";
 import { FEATURE_INDEX } from "#core/features.ts";
 import type { Evidence, Family, Reason } from "#core/flag.ts";
 import type { Links } from "#core/linkage.ts";
@@ -27,6 +27,11 @@ interface Rule {
 
 const percent = (value: number): string => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`;
 const countOf = (log: number): number => Math.round(10 ** log - 1);
+/** A fall to nothing and the return have no ratio: they are named, not numbered. */
+const largest = (log2: number): string =>
+  log2 >= SILENCE_LOG2
+    ? "some of them to silence and back"
+    : `the largest by a factor of ${(2 ** log2).toFixed(1)}`;
 const milliseconds = (log: number): string => `${(10 ** log - 1).toFixed(0)} ms`;
 
 /** Sources behind a statement about where work comes from: at most eight, the busiest first. */
@@ -134,7 +139,7 @@ export const RULES: readonly Rule[] = [
       countOf(feature("hashrate.changesUp")) + countOf(feature("hashrate.changesDown")) >= 4 &&
       feature("hashrate.largestChange") >= 1,
     text: ({ feature }) =>
-      `${countOf(feature("hashrate.changesUp"))} rises and ${countOf(feature("hashrate.changesDown"))} falls within the week, the largest by a factor of ${(2 ** feature("hashrate.largestChange")).toFixed(1)}.`,
+      `${countOf(feature("hashrate.changesUp"))} rises and ${countOf(feature("hashrate.changesDown"))} falls within the week, ${largest(feature("hashrate.largestChange"))}.`,
     evidence: changeEvidence,
   },
   {

@@ -28,6 +28,7 @@ export function QueueRow(props: {
     <tr
       class={`${current ? "current" : ""} ${fresh ? "fresh" : ""}`}
       aria-selected={ticked}
+      data-kind={flag.kind}
       onClick={(event) => {
         const hit = event.target as Element;
         if (!hit.closest("a, input, label")) navigate(flagPath(flag.id));
