@@ -1,6 +1,6 @@
 import type { Span } from "./calendar.ts";
 import { drawModel, type MachineModel, PROXY_AGENTS, RENTAL_AGENTS } from "./machines.ts";
-import { COUNTRIES, OVERSEAS_BASES, pathRttMs, VPN_EXITS } from "./networks.ts";
+import { OVERSEAS_BASES, pathRttMs, VPN_EXITS } from "./networks.ts";
 import type { BenignKind, Operation, SitePlan } from "./plan.ts";
 import type { Random } from "./random.ts";
 import {
