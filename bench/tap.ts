@@ -10,11 +10,11 @@ import { type Figure, median } from "./figure.ts";
 import type { Measured, Request } from "./tap/load.ts";
 
 const CONNECTIONS = [1, 100, 5000];
-/** Round trips of one run, and runs of each kind; HAProxy and the tap take turns. */
-const ROUND_TRIPS = 5000;
+/** Round trips of one run, and runs of each kind; the median run counts. */
+const ROUND_TRIPS = 4000;
 const RUNS = 3;
-/** Round trips a second over all connections: far under what either can do, so that latency and no queue is measured. */
-const RATE = 1000;
+/** Round trips a second through each, over all connections: far under what either can do, so that latency and no queue is measured. */
+const RATE = 500;
 const PEER = "HAProxy, TCP mode";
 
 interface Proxy extends AsyncDisposable {
@@ -23,64 +23,65 @@ interface Proxy extends AsyncDisposable {
 }
 
 /**
- * A round trip from miner to pool and back through Assay's tap and through HAProxy in TCP mode on one thread, in turns in the
- * same run, with the same process as miners and pool. The tap decodes everything. Loopback adds next to nothing, so a ratio
- * is of the proxies and the load process together: what a miner would see beside the other.
+ * Round trips from miner to pool and back through Assay's tap and through HAProxy in TCP mode on one thread. Latency is taken
+ * through both at the same time, share by share in turns, so that whatever else the machine does meets both; throughput
+ * through one after the other. Pool, miners, tap and HAProxy are a process each; the tap decodes everything.
  */
 export async function* run(): AsyncGenerator<Figure> {
   const directory = await mkdtemp(join(tmpdir(), "assay-bench-"));
-  const load = fork(fileURLToPath(new URL("./tap/load.ts", import.meta.url)));
+  const script = fileURLToPath(new URL("./tap/load.ts", import.meta.url));
+  const pool = fork(script);
+  const load = fork(script);
   try {
-    const { port } = await ask<{ port: number }>(load, { kind: "pool" });
+    const { port } = await ask<{ port: number }>(pool, { kind: "pool" });
     await using tap = await startTap(port);
     await using haproxy = await startHaproxy(port, directory);
-    for (const connections of CONNECTIONS) yield* latency(load, [tap, haproxy], connections);
-    for (const connections of CONNECTIONS) yield await throughput(load, [tap, haproxy], connections);
+    for (const connections of CONNECTIONS) yield* latency(load, [tap.port, haproxy.port], connections);
+    for (const connections of CONNECTIONS)
+      yield await throughput(load, [tap.port, haproxy.port], connections);
     yield await memory(load, port);
   } finally {
     load.kill();
+    pool.kill();
     await rm(directory, { recursive: true });
   }
 }
 
-/** The same load through both, in turns; one list of results each. */
-async function alternate(
-  load: ChildProcess,
-  proxies: [Proxy, Proxy],
-  request: object,
-): Promise<[Measured[], Measured[]]> {
-  const results: [Measured[], Measured[]] = [[], []];
+async function* latency(load: ChildProcess, ports: number[], connections: number): AsyncGenerator<Figure> {
+  const runs: Measured[][] = [];
   for (let run = 0; run < RUNS; run += 1) {
-    for (const [index, { port }] of proxies.entries()) {
-      results[index]!.push(await ask<Measured>(load, { kind: "load", port, ...request } as Request));
-    }
+    runs.push(
+      await ask<Measured[]>(load, { kind: "load", ports, connections, roundTrips: ROUND_TRIPS, rate: RATE }),
+    );
   }
-  return results;
-}
-
-async function* latency(
-  load: ChildProcess,
-  proxies: [Proxy, Proxy],
-  connections: number,
-): AsyncGenerator<Figure> {
-  const results = await alternate(load, proxies, { connections, roundTrips: ROUND_TRIPS, rate: RATE });
-  for (const [name, pick] of [
-    ["p50", ({ p50Us }: Measured) => p50Us],
-    ["p99", ({ p99Us }: Measured) => p99Us],
+  for (const [name, key] of [
+    ["p50", "p50Us"],
+    ["p99", "p99Us"],
   ] as const) {
-    const [value, peerValue] = results.map((list) => median(list.map(pick))) as [number, number];
-    const ratio = value / peerValue;
+    const value = median(runs.map(([tap]) => tap![key]));
+    const peerValue = median(runs.map(([, haproxy]) => haproxy![key]));
+    const ratio = median(runs.map(([tap, haproxy]) => tap![key] / haproxy![key]));
     yield { figure: `tap.${name}_us_${connections}`, value, unit: "µs", peer: PEER, peerValue, ratio };
     yield { figure: `tap.${name}_over_haproxy_${connections}`, value: ratio, unit: "×", peer: PEER };
   }
 }
 
-async function throughput(load: ChildProcess, proxies: [Proxy, Proxy], connections: number): Promise<Figure> {
-  const results = await alternate(load, proxies, { connections, roundTrips: 3 * ROUND_TRIPS, rate: null });
-  const [value, peerValue] = results.map((list) => median(list.map(({ perSecond }) => perSecond))) as [
-    number,
-    number,
-  ];
+async function throughput(load: ChildProcess, ports: number[], connections: number): Promise<Figure> {
+  const rates: number[][] = ports.map(() => []);
+  for (let run = 0; run < RUNS; run += 1) {
+    for (const [index, port] of ports.entries()) {
+      const request: Request = {
+        kind: "load",
+        ports: [port],
+        connections,
+        roundTrips: 3 * ROUND_TRIPS,
+        rate: null,
+      };
+      const [measured] = await ask<Measured[]>(load, request);
+      rates[index]!.push(measured!.perSecond);
+    }
+  }
+  const [value, peerValue] = rates.map(median) as [number, number];
   const figure = `tap.round_trips_per_second_${connections}`;
   return { figure, value, unit: "1/s", peer: PEER, peerValue, ratio: value / peerValue };
 }

@@ -4,9 +4,20 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** What the load process is asked to do. */
 export type Request =
   | { kind: "pool" }
-  | { kind: "load"; port: number; connections: number; roundTrips: number; rate: number | null }
+  | Load
   | { kind: "hold"; port: number; connections: number }
   | { kind: "release" };
+
+/** A load on each of some ports. */
+export interface Load {
+  kind: "load";
+  ports: number[];
+  connections: number;
+  /** Through each port. */
+  roundTrips: number;
+  /** A second, through each port; null: as many as will go. */
+  rate: number | null;
+}
 
 /** What came out of a load. */
 export interface Measured {
@@ -74,51 +85,78 @@ async function startMiners(port: number, connections: number): Promise<Socket[]>
   return miners;
 }
 
-/**
- * Makes round trips and times each. With a rate, shares are sent by the clock, spread over all connections; without,
- * every connection sends its next one when the last is answered.
- */
-async function measure(
+/** The miners behind one proxy, and what their round trips took. */
+interface Lane {
+  send(): void;
+  done: Promise<void>;
+  measured(seconds: number): Measured;
+  close(): void;
+}
+
+async function openLane(
   port: number,
   connections: number,
   roundTrips: number,
-  rate: number | null,
-): Promise<Measured> {
+  again: boolean,
+): Promise<Lane> {
   const miners = await startMiners(port, connections);
   // Before it is measured a proxy gets over having accepted them all.
   const all = roundTrips + WARM_UP;
   const times: number[] = [];
-  const done = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<void>();
   const sentAt = miners.map(() => [] as number[]);
   let sent = 0;
-  const send = (index: number) => {
+  const sendFrom = (index: number) => {
+    if (sent >= all) return;
     sent += 1;
     sentAt[index]!.push(performance.now());
     miners[index]!.write(SUBMIT);
   };
-  miners.forEach((miner, index) => {
+  for (const [index, miner] of miners.entries()) {
     miner.on("data", (chunk: Buffer) => {
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) {
         times.push(performance.now() - sentAt[index]!.shift()!);
-        if (times.length === all) done.resolve();
-        if (rate === null && sent < all) send(index);
+        if (times.length === all) resolve();
+        if (again) sendFrom(index);
       }
     });
-  });
+  }
+  return {
+    send: () => sendFrom(sent % connections),
+    done: promise,
+    measured(seconds) {
+      const counted = times.slice(WARM_UP).sort((one, other) => one - other);
+      const quantile = (part: number) => counted[Math.floor(part * (counted.length - 1))]! * 1000;
+      return { p50Us: quantile(0.5), p99Us: quantile(0.99), perSecond: all / seconds };
+    },
+    close() {
+      for (const miner of miners) miner.destroy();
+    },
+  };
+}
+
+/**
+ * Makes round trips through each port and times them. With a rate (a second, through each), shares are sent by the clock, spread
+ * over all connections, by turns through one proxy and the other, so that whatever disturbs the machine meets both. Without,
+ * every connection sends its next share when the last is answered.
+ */
+async function measure({ ports, connections, roundTrips, rate }: Load): Promise<Measured[]> {
+  const lanes: Lane[] = [];
+  for (const port of ports) lanes.push(await openLane(port, connections, roundTrips, rate === null));
   const startMs = performance.now();
-  if (rate === null) for (let index = 0; index < Math.min(connections, all); index += 1) send(index);
+  let turns = 0;
+  if (rate === null)
+    for (const lane of lanes) for (let index = 0; index < connections; index += 1) lane.send();
   const clock = setInterval(() => {
-    const due = Math.min(all, ((performance.now() - startMs) * (rate ?? 0)) / 1000);
-    while (sent < due) send(sent % connections);
+    for (const due = ((performance.now() - startMs) * (rate ?? 0)) / 1000; turns < due; turns += 1) {
+      for (const lane of turns % 2 === 0 ? lanes : lanes.toReversed()) lane.send();
+    }
   }, 1);
-  await done.promise;
+  await Promise.all(lanes.map(({ done }) => done));
   clearInterval(clock);
   const seconds = (performance.now() - startMs) / 1000;
-  for (const miner of miners) miner.destroy();
-  times.splice(0, WARM_UP);
-  times.sort((one, other) => one - other);
-  const quantile = (part: number) => times[Math.floor(part * (times.length - 1))]! * 1000;
-  return { p50Us: quantile(0.5), p99Us: quantile(0.99), perSecond: all / seconds };
+  for (const lane of lanes) lane.close();
+  return lanes.map((lane) => lane.measured(seconds));
 }
 
 async function answer(request: Request): Promise<object> {
@@ -126,7 +164,7 @@ async function answer(request: Request): Promise<object> {
     case "pool":
       return startPool();
     case "load":
-      return measure(request.port, request.connections, request.roundTrips, request.rate);
+      return measure(request);
     case "hold":
       held.push(...(await startMiners(request.port, request.connections)));
       for (const miner of held) {
