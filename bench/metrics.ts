@@ -16,15 +16,24 @@ const BATCH = 5_000;
 const ROUNDS = 6;
 const T0 = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 86_400_000;
 
-/** One round's rows: every series in every minute, figures as a pool has them. */
+/** One round's rows: every series in every minute, shares and difficulties as various as a pool's, the same each time. */
 function makeRows(round: number): MetricRow[] {
-  return Array.from({ length: SERIES * MINUTES }, (_, index) => ({
-    measurement: "hashrate",
-    tags: [`pool-${index % SERIES}`, "sha256d"],
-    level: "1m",
-    bucketMs: T0 + (round * MINUTES + Math.floor(index / SERIES)) * MINUTE_MS,
-    values: [17 + (index % 90), (17 + (index % 90)) * 65_536 * 4_294_967_296, index % 3, index % 2],
-  }));
+  let state = round + 1;
+  const below = (bound: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+  return Array.from({ length: SERIES * MINUTES }, (_, index) => {
+    const shares = below(2_000);
+    const work = shares * (512 + below(65_536)) * 2 ** 32;
+    return {
+      measurement: "hashrate",
+      tags: [`pool-${index % SERIES}`, "sha256d"],
+      level: "1m",
+      bucketMs: T0 + (round * MINUTES + Math.floor(index / SERIES)) * MINUTE_MS,
+      values: [shares, work, below(20), below(5)],
+    };
+  });
 }
 
 const toPoint = ({ measurement, tags, bucketMs, values }: MetricRow): IPoint => ({

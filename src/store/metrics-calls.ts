@@ -81,25 +81,28 @@ export function metricsCalls(db: DatabaseSync) {
     }
   }
 
-  function addAll(deltas: readonly MetricDelta[], level: Level, changed: MetricRow[]): void {
-    for (const [name, merged] of merge(deltas, level, (delta) =>
-      seriesOf(table(delta.measurement), delta.tags),
-    )) {
+  function addAll(deltas: readonly MetricDelta[]): MetricRow[] {
+    const changed: MetricRow[] = [];
+    for (const [name, merged] of merge(deltas, (delta) => seriesOf(table(delta.measurement), delta.tags))) {
       const { measurement, levels } = table(name);
-      for (const bucket of merged.values()) {
-        const row = levels[level].add.get(...parameters(measurement, bucket)) as unknown as (number | null)[];
-        const values = row.map((value) => value ?? Number.NaN);
-        changed.push({ measurement: name, tags: bucket.tags, level, bucketMs: bucket.bucketMs, values });
+      for (const level of ["1m", "1h"] as const) {
+        for (const gained of [...merged[level].values()].flatMap((bucket) => [...bucket.values()])) {
+          const row = levels[level].add.get(...parameters(measurement, gained)) as unknown as (
+            | number
+            | null
+          )[];
+          const values = row.map((value) => value ?? Number.NaN);
+          changed.push({ measurement: name, tags: gained.tags, level, bucketMs: gained.bucketMs, values });
+        }
       }
     }
+    return changed;
   }
 
   return {
     commit(checkpoint: PackedCheckpoint): MetricRow[] {
       return atomically(() => {
-        const changed: MetricRow[] = [];
-        addAll(checkpoint.deltas, "1m", changed);
-        addAll(checkpoint.deltas, "1h", changed);
+        const changed = addAll(checkpoint.deltas);
         for (const [collector, cursor] of checkpoint.cursors) putCursor.run(collector, cursor);
         const { keys, ends, bytes } = checkpoint.accounts;
         keys.forEach((key, index) => {
@@ -171,30 +174,42 @@ export function metricsCalls(db: DatabaseSync) {
   };
 }
 
-/** Adds up the deltas of one bucket, by measurement and then by series and bucket. */
+/** Bucket → series → what it gained. */
+type Buckets = Map<number, Map<number, Merged>>;
+
+/** Adds up the deltas of one bucket, for both levels. */
 function merge(
   deltas: readonly MetricDelta[],
-  level: Level,
   seriesOf: (delta: MetricDelta) => number,
-): Map<MetricDelta["measurement"], Map<string, Merged>> {
-  const all = new Map<MetricDelta["measurement"], Map<string, Merged>>();
+): Map<MetricDelta["measurement"], Record<Level, Buckets>> {
+  const all = new Map<MetricDelta["measurement"], Record<Level, Buckets>>();
   for (const delta of deltas) {
-    const { measurement, tags, values } = delta;
-    const bucketMs = level === "1m" ? delta.bucketMs : Math.floor(delta.bucketMs / HOUR_MS) * HOUR_MS;
-    let buckets = all.get(measurement);
+    let buckets = all.get(delta.measurement);
     if (!buckets) {
-      buckets = new Map();
-      all.set(measurement, buckets);
+      buckets = { "1m": new Map(), "1h": new Map() };
+      all.set(delta.measurement, buckets);
     }
     const series = seriesOf(delta);
-    const key = `${series} ${bucketMs}`;
-    const found = buckets.get(key);
-    if (!found) {
-      const lastMs = values.map((value) => (Number.isNaN(value) ? 0 : delta.bucketMs));
-      buckets.set(key, { tags, series, bucketMs, values: [...values], lastMs });
-    } else addValues(found, delta);
+    addTo(buckets["1m"], delta, series, delta.bucketMs);
+    addTo(buckets["1h"], delta, series, Math.floor(delta.bucketMs / HOUR_MS) * HOUR_MS);
   }
   return all;
+}
+
+function addTo(buckets: Buckets, delta: MetricDelta, series: number, bucketMs: number): void {
+  let bucket = buckets.get(bucketMs);
+  if (!bucket) {
+    bucket = new Map();
+    buckets.set(bucketMs, bucket);
+  }
+  const found = bucket.get(series);
+  if (found) {
+    addValues(found, delta);
+    return;
+  }
+  const { tags, values } = delta;
+  const lastMs = values.map((value) => (Number.isNaN(value) ? 0 : delta.bucketMs));
+  bucket.set(series, { tags, series, bucketMs, values: [...values], lastMs });
 }
 
 function addValues(into: Merged, { measurement, values, bucketMs }: MetricDelta): void {
