@@ -152,11 +152,11 @@ export interface OpsStore {
   /** Puts one marked message into the outbox outside any flag (a test alert). */
   enqueue(delivery: Pick<Delivery, "id" | "destination" | "event" | "body" | "createdMs">): Promise<void>;
   /** Sends a dead letter again from its first attempt. False: no such dead letter. */
-  resend(id: string, nowMs: number): Promise<boolean>;
+  resend(id: string, nowMs: number, actor?: string): Promise<boolean>;
   /** Stops deliveries to a destination (its receiver said 410): what waits for it becomes dead letters, and what comes. */
   disable(disabled: Disabled): Promise<void>;
   /** Takes a destination up again; its dead letters stay until they are sent again. */
-  enable(destination: string): Promise<void>;
+  enable(destination: string, actor?: string): Promise<void>;
   disabled(): Promise<Disabled[]>;
   /** Recomputes the audit trail's hash chain. `head` is the last line's hash, `brokenAtId` the first line that does not fit. */
   verifyAudit(): Promise<{ entries: number; head: string; brokenAtId: number | null }>;
