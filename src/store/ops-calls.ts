@@ -3,7 +3,7 @@ import type { Flag, FlagState, Verdict } from "#core/flag.ts";
 import type { Screening } from "#core/screening.ts";
 import type { Delivery, Disabled, FlagEvidence, FlagQuery } from "#core/store.ts";
 import { auditTrail, type ChainPlace } from "./ops-audit.ts";
-import { flagLife } from "./ops-flags.ts";
+import { ASSAY, flagLife } from "./ops-flags.ts";
 import { outbox } from "./ops-outbox.ts";
 import { queryFlags } from "./ops-query.ts";
 import { screeningRecords } from "./ops-screenings.ts";
@@ -46,9 +46,36 @@ export function opsCalls(db: DatabaseSync) {
     settle: (id: string, outcome: Pick<Delivery, "state" | "attempts" | "nextMs" | "lastError">) =>
       messages.settle(id, outcome),
     deliveries: (state?: Delivery["state"], limit?: number) => messages.deliveries(state, limit),
-    resend: (id: string, nowMs: number) => messages.resend(id, nowMs),
-    disable: (disabled: Disabled) => transaction(db, () => messages.disable(disabled)),
-    enable: (destination: string) => messages.enable(destination),
+    resend: (id: string, nowMs: number, actor: string) =>
+      transaction(db, () => {
+        const sent = messages.resend(id, nowMs);
+        if (!sent) return false;
+        const { flagId, destination, event, lastError } = sent;
+        const before = { state: "dead", lastError };
+        const after = { state: "waiting", id, destination, event };
+        audit.append({ atMs: nowMs, actor, action: "delivery.resent", flagId, before, after });
+        return true;
+      }),
+    disable: (disabled: Disabled) =>
+      transaction(db, () => {
+        if (!messages.disable(disabled)) return;
+        const { destination, reason, sinceMs: atMs } = disabled;
+        const after = { destination, reason };
+        audit.append({
+          atMs,
+          actor: ASSAY,
+          action: "destination.disabled",
+          flagId: null,
+          before: null,
+          after,
+        });
+      }),
+    enable: (destination: string, atMs: number, actor: string) =>
+      transaction(db, () => {
+        if (!messages.enable(destination)) return;
+        const after = { destination };
+        audit.append({ atMs, actor, action: "destination.enabled", flagId: null, before: null, after });
+      }),
     disabled: () => messages.disabled(),
     prune: (nowMs: number) => messages.prune(nowMs),
   };

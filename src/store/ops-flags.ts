@@ -7,7 +7,7 @@ import { messageId, type outbox } from "./ops-outbox.ts";
 import type { FlagRow, FlagTable } from "./ops-tables.ts";
 
 /** Who writes the audit line where no person did. */
-const ASSAY = "assay";
+export const ASSAY = "assay";
 
 /** What a call changed, for those who watch; and whether the outbox may hold something new. */
 export interface Changed<T> {

@@ -39,6 +39,7 @@ export function outbox(db: DatabaseSync) {
     WHERE id = ? AND state = 'dead'`);
   const kill = db.prepare(`UPDATE outbox SET state = 'dead', last_error = ?
     WHERE destination = ? AND state = 'waiting'`);
+  const byId = db.prepare("SELECT * FROM outbox WHERE id = ?");
   const disable = db.prepare(`INSERT INTO disabled (destination, reason, since_ms) VALUES (?, ?, ?)
     ON CONFLICT DO NOTHING`);
   const enable = db.prepare("DELETE FROM disabled WHERE destination = ?");
@@ -63,14 +64,19 @@ export function outbox(db: DatabaseSync) {
     },
     deliveries: (state: Delivery["state"] | undefined, limit = DEFAULT_PAGE): Delivery[] =>
       (state === undefined ? all.all(limit) : inState.all(state, limit)).map(delivery),
-    resend: (id: string, nowMs: number): boolean => resend.run(nowMs, id).changes > 0,
-    disable({ destination, reason, sinceMs }: Disabled): void {
-      disable.run(destination, reason, sinceMs);
+    /** The message that is sent again; null: it is no dead letter. */
+    resend(id: string, nowMs: number): Delivery | null {
+      if (resend.run(nowMs, id).changes === 0) return null;
+      const row = byId.get(id);
+      return row ? delivery(row) : null;
+    },
+    /** False: it was disabled already. What waits is dead in either case. */
+    disable({ destination, reason, sinceMs }: Disabled): boolean {
       kill.run(reason, destination);
+      return disable.run(destination, reason, sinceMs).changes > 0;
     },
-    enable(destination: string): void {
-      enable.run(destination);
-    },
+    /** False: it was not disabled. */
+    enable: (destination: string): boolean => enable.run(destination).changes > 0,
     disabled: (): Disabled[] =>
       disabled.all().map((row) => ({
         destination: String(row.destination),

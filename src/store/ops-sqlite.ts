@@ -1,7 +1,7 @@
 import type { FlagChange, FlagEvent, OpsStore } from "#core/store.ts";
 import type { ChainPlace } from "./ops-audit.ts";
 import type { OpsCalls } from "./ops-calls.ts";
-import type { Changed } from "./ops-flags.ts";
+import { ASSAY, type Changed } from "./ops-flags.ts";
 import type { KeptScreening } from "./ops-screenings.ts";
 import { openThread } from "./thread.ts";
 
@@ -74,14 +74,14 @@ export async function openOps({ file, events = {}, now = Date.now }: OpsOptions)
       await thread.call("enqueue", { id, destination, event, flagId: null, body, createdMs });
       wake();
     },
-    async resend(id, nowMs) {
-      const found = await thread.call("resend", id, nowMs);
+    async resend(id, nowMs, actor = ASSAY) {
+      const found = await thread.call("resend", id, nowMs, actor);
       if (found) wake();
       return found;
     },
     disable: (disabled) => thread.call("disable", disabled),
-    async enable(destination) {
-      await thread.call("enable", destination);
+    async enable(destination, actor = ASSAY) {
+      await thread.call("enable", destination, now(), actor);
       wake();
     },
     disabled: () => thread.call("disabled"),

@@ -94,11 +94,23 @@ test("a disabled destination's messages become dead letters, which can be sent a
   expect(await store.nextDueMs("x")).toBeNull();
   const dead = await store.deliveries({ state: "dead" });
   expect(dead.map(({ lastError }) => lastError)).toEqual(["410 Gone", "410 Gone"]);
-  await store.enable("x");
+  await store.enable("x", "ann");
+  await store.enable("x", "ann");
   expect(await store.disabled()).toEqual([]);
-  expect([await store.resend(dead[0]!.id, NOW), await store.resend("msg_none", NOW)]).toEqual([true, false]);
+  expect([await store.resend(dead[0]!.id, NOW, "ann"), await store.resend("msg_none", NOW)]).toEqual([
+    true,
+    false,
+  ]);
   expect((await store.due(NOW, 10, "x")).map(({ id, attempts }) => [id, attempts])).toEqual([
     [dead[0]!.id, 0],
   ]);
-  expect(woken).toBe(4);
+  expect(woken).toBe(5);
+  expect(
+    (await store.audit({ afterId: 1 })).map(({ actor, action, flagId }) => [actor, action, flagId]),
+  ).toEqual([
+    ["assay", "destination.disabled", null],
+    ["assay", "flag.updated", "flag-1"],
+    ["ann", "destination.enabled", null],
+    ["ann", "delivery.resent", "flag-1"],
+  ]);
 });
