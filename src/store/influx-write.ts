@@ -64,7 +64,7 @@ export function lineWriter(address: InfluxAddress) {
   const agent = secure ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   const authorization = authorizationOf(address);
 
-  function post(batch: Packed): Promise<{ status: number; text: string }> {
+  function post(batch: Packed, ending: AbortSignal | undefined): Promise<{ status: number; text: string }> {
     const parameters = new URLSearchParams({ ...place(address, batch.level), precision: batch.precision });
     const url = new URL(`${base.pathname.replace(/\/$/, "")}/write?${parameters}`, base);
     const headers = {
@@ -73,7 +73,8 @@ export function lineWriter(address: InfluxAddress) {
       "content-length": batch.gzipped.byteLength,
       ...(authorization !== undefined && { authorization }),
     };
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = ending ? AbortSignal.any([timeout, ending]) : timeout;
     return new Promise((resolve, reject) => {
       const send = secure ? requestHttps : requestHttp;
       const request = send(url, { method: "POST", agent, headers, signal }, async (response) => {
@@ -91,9 +92,10 @@ export function lineWriter(address: InfluxAddress) {
   }
 
   return {
-    async write(batch: Packed): Promise<WriteOutcome> {
+    /** One attempt, which `ending` cuts short: unavailable, then. */
+    async write(batch: Packed, ending?: AbortSignal): Promise<WriteOutcome> {
       try {
-        const { status, text } = await post(batch);
+        const { status, text } = await post(batch, ending);
         return judge(status, text, batch.points);
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;

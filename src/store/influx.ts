@@ -135,10 +135,11 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     );
 
   /** Sends the oldest batch that waits. False: the server is away. */
-  async function drainOne(): Promise<boolean> {
+  async function drainOne(signal: AbortSignal): Promise<boolean> {
     const next = await spool.oldest();
     if (!next) return true;
-    const outcome = await writer.write(next.batch);
+    const outcome = await writer.write(next.batch, signal);
+    if (signal.aborted && outcome.outcome === "unavailable") return false;
     if (outcome.outcome === "unavailable") {
       tell("warn", "InfluxDB is away: points wait in the spool", outcome.reason);
       // A server that came back empty must be told its databases again.
@@ -168,7 +169,7 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
       );
       while (!signal.aborted) {
         wake = new AbortController();
-        if (await drainOne()) {
+        if (await drainOne(signal)) {
           waitMs = FIRST_WAIT_MS;
           if (spool.state().points === 0)
             await sleep(LONGEST_WAIT_MS, AbortSignal.any([signal, wake.signal]));

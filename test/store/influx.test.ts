@@ -102,6 +102,30 @@ test("each version is spoken to in its own way, 3 by a database a level", async 
   expect([...new Set(server.asked)]).toEqual([undefined, basic, "Token two", "Bearer three"]);
 });
 
+test("the task ends at once on abort, though the server keeps a request waiting", async () => {
+  let waiting = () => {};
+  const asked = new Promise<void>((resolve) => {
+    waiting = resolve;
+  });
+  let writes = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    if (!request.url?.startsWith("/write")) response.end('{"results":[{}]}');
+    else if (++writes === 1) response.writeHead(503).end();
+    else waiting();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const { store, end } = await openTestInflux(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await store.write([row(0, 1)]);
+  await asked;
+  await end();
+  expect(store.state()).toMatchObject({ written: 0, spoolPoints: 1 });
+});
+
 test("accounts beyond the bound are left out and counted, those known stay", async () => {
   const server = await pretend(() => [204, ""]);
   const { store } = await open(server.url, { maxAccountSeries: 3 });

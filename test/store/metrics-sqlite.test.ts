@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { DAY_MS, HOUR_MS, type MetricDelta, MINUTE_MS } from "../../src/core/metrics.ts";
 import { copyMetrics } from "../../src/store/copy.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
+import { heard } from "./child.ts";
 import { temporary } from "./temporary.ts";
 
 const T0 = Date.UTC(2026, 0, 5);
@@ -226,8 +227,7 @@ test("SIGKILL in the middle of commits: cursor, account states and rows always t
     const child = fork(new URL("./commit-forever.ts", import.meta.url), [file], { execArgv: [] });
     // The child says each commit it has been answered; the kill falls somewhere in a later one.
     let told = 0;
-    for (const wanted = before + 2 + round; told < wanted; )
-      [told] = (await once(child, "message")) as [number];
+    for (const wanted = before + 2 + round; told < wanted; ) told = await heard(child);
     child.on("message", (number) => {
       told = Number(number);
     });

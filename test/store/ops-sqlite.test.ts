@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { openOps } from "../../src/store/ops-sqlite.ts";
+import { heard } from "./child.ts";
 import { aFlag, EVIDENCE } from "./flags.ts";
 import { later, NOW, open } from "./ops-open.ts";
 import { temporary } from "./temporary.ts";
@@ -162,7 +163,7 @@ test("SIGKILL in the middle of raising: every flag has its audit line and its me
   const file = join(temporary(), "ops.db");
   for (let round = 0; round < 5; round += 1) {
     const child = fork(new URL("./raise-forever.ts", import.meta.url), [file], { execArgv: [] });
-    for (let answered = 0; answered < 5 + round; answered += 1) await once(child, "message");
+    for (let answered = 0; answered < 5 + round; answered += 1) await heard(child);
     child.kill("SIGKILL");
     await once(child, "exit");
   }
