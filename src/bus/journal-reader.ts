@@ -37,7 +37,8 @@ export interface JournalSource {
 /**
  * Follows a journal as a collector: everything durable behind the cursor, in the order it was appended, then what
  * comes. A cursor in a segment that is gone (released, or wiped by hand) goes on with the next one. A damaged frame
- * is reported and the rest of its segment, which cannot be framed any more, is left out.
+ * is reported and the rest of its segment, which cannot be framed any more, is left out. Throws with its name when a
+ * segment cannot be read.
  */
 export function createJournalReader(name: string, source: JournalSource): Collector {
   async function* collect(signal: AbortSignal, cursor?: string): AsyncGenerator<Batch> {
@@ -97,6 +98,8 @@ export function createJournalReader(name: string, source: JournalSource): Collec
         }
         Object.assign(place, { offset: place.offset + FRAME_BYTES + payload.length, skip: 0 });
       }
+    } catch (cause) {
+      throw new Error(`${name}: ${(cause as Error).message}`, { cause });
     } finally {
       await handle?.close();
     }
