@@ -7,7 +7,7 @@ import { refuse } from "#core/refusals.ts";
 import { gunzip } from "./gzip.ts";
 
 /** Longest line taken, in bytes, unless said. */
-export const MAX_LINE_BYTES = 65_536;
+const MAX_LINE_BYTES = 65_536;
 /** Bytes decoded into one batch at most: some hundreds of observations, a few thousand of the shortest. */
 const BATCH_BYTES = 256 * 1024;
 

@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import pg from "pg";
 
 /** Which rows are wanted: those that snapshot `now` sees and `before` did not, behind `after`, dated within the lookback. */
-export interface PageQuery {
+interface PageQuery {
   poolId: string;
   before: string | null;
   now: string;

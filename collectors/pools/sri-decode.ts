@@ -48,7 +48,7 @@ const sv1Client = z.object({
   sv1_worker_name: z.string().default(""),
 });
 export const sv1Clients = z.object({ total: count, items: z.array(sv1Client) });
-export type Sv1Client = z.infer<typeof sv1Client>;
+type Sv1Client = z.infer<typeof sv1Client>;
 
 /** One look: every channel under the client it belongs to, and the translator's miners. */
 export interface SriAnswers {

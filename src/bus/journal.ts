@@ -36,7 +36,7 @@ export class JournalRefusal extends Error {
 }
 
 /** Counters since the journal was opened, and what it holds. */
-export interface JournalStatus {
+interface JournalStatus {
   bytes: number;
   segments: number;
   appended: number;

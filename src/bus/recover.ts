@@ -11,13 +11,13 @@ import {
 import { Sequences, type SequencesSnapshot } from "./sequences.ts";
 
 /** First line of a segment: which pairs of source and sequence were appended before it. */
-export interface SegmentHead {
+interface SegmentHead {
   journal: 1;
   sequences: SequencesSnapshot;
 }
 
 /** First line of an append. Its observations follow, one a line. */
-export interface AppendHead {
+interface AppendHead {
   source: string;
   sequence?: number;
 }

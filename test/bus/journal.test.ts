@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { writeObservation } from "#core/observation.ts";
@@ -241,7 +242,7 @@ test("a reader that waits ends at once on abort", async () => {
 
 test("killed in mid-append again and again: nothing acknowledged is lost, nothing doubled", async () => {
   const acknowledged = new Set<number>();
-  const child = join(import.meta.dirname, "journal-child.ts");
+  const child = fileURLToPath(new URL("./journal-child.ts", import.meta.url));
   let next = 0;
   for (let round = 0; round < 6; round += 1) {
     // Each child tries again what the one before may or may not have written.
