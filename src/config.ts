@@ -49,6 +49,12 @@ const tap = section({
     .describe("PEM files: miners speak TLS to the tap. Absent: TLS passes through, not decoded."),
   pool: z.string().default("pool"),
   algorithm: algorithm.default("sha256d"),
+  shares: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Off where a share log or database of the same pool is read too: the tap then tells who is connected from where, and no share is counted twice.",
+    ),
   proxyProtocol: section({
     accept: z
       .boolean()

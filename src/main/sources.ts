@@ -13,11 +13,11 @@ import { createPublicPoolRest } from "../../collectors/pools/public-pool-rest.ts
 import { createRedisShares } from "../../collectors/pools/redis-shares.ts";
 import { createSri } from "../../collectors/pools/sri.ts";
 import { createXmrigProxy } from "../../collectors/pools/xmrig-proxy.ts";
-import { createTap } from "../../collectors/stratum/tap.ts";
 import type { Journal, JournalEntry } from "../bus/journal.ts";
 import { JournalRefusal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { Counters } from "./counters.ts";
+import { openTap } from "./open-tap.ts";
 
 /** Collectors that can be read again, from their cursor. */
 export function replayable({ collectors }: Config): Collector[] {
@@ -69,13 +69,7 @@ export function acknowledged(
 
 /** Collectors of what happens once: they go through the journal. */
 export function live(config: Config, log: Log): Collector[] {
-  const taps = config.collectors.tap.map((section) =>
-    createTap({
-      ...section,
-      log,
-      onListening: ({ port }) => log("info", "tap listening", { name: section.name, port }),
-    }),
-  );
+  const taps = config.collectors.tap.map((section) => openTap(section, log));
   const flows = config.collectors.flows.map(({ name, listen, exporters, receiveBufferBytes }) =>
     createFlows({
       name,

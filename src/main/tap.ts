@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runAll } from "#core/task.ts";
 import { handOver } from "../../collectors/stratum/hand-over.ts";
-import { createTap } from "../../collectors/stratum/tap.ts";
 import { ConfigError, readConfig } from "../config.ts";
 import { createLog } from "./log.ts";
+import { openTap } from "./open-tap.ts";
 import { UsageError } from "./usage.ts";
 
 /** `assay tap`: the stratum taps as a process of their own, whose observations wait on disk while the service is away. */
@@ -19,12 +19,7 @@ export async function tap(args: string[], signal: AbortSignal): Promise<void> {
     config.collectors.tap.map(async (section) => {
       const directory = join(config.data.directory, "spool", section.name);
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      const collector = createTap({
-        ...section,
-        log,
-        onListening: ({ address, port }) =>
-          log("info", "tap listening", { name: section.name, address, port }),
-      });
+      const collector = openTap(section, log);
       const { url, token, spoolBytes } = config.handOver;
       return handOver({
         collector,
