@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { algorithm, host, name, network, path, port, section } from "./config-fields.ts";
+import { nameMistakes } from "./config-names.ts";
 import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
 import { poolPrograms } from "./config-pools.ts";
 
@@ -382,6 +383,7 @@ export function parseConfig(yaml: string): Config {
     for (const issue of parsed.error.issues)
       mistakes.push(`${issue.path.join(".") || "(top)"}: ${issue.message}`);
   }
+  if (parsed.success) mistakes.push(...nameMistakes(parsed.data.collectors));
   if (mistakes.length > 0 || !parsed.success) throw new ConfigError(mistakes);
   return parsed.data;
 }

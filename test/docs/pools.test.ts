@@ -28,3 +28,17 @@ test("a printed configuration shows no password of a connection string", () => {
   expect(printed).toContain("postgres://assay:(secret)@db/mc");
   expect(printed).not.toContain("hidden");
 });
+
+test("two collectors of one name, of whatever kind, are a mistake with its place", () => {
+  const sri = (name: string) => `{name: ${name}, url: 'http://127.0.0.1:1', pool: p}`;
+  const proxy = (name: string) => `{name: ${name}, url: 'http://127.0.0.1:1', pool: p}`;
+  expect(() =>
+    parseConfig(`collectors: {sri: [${sri("a")}, ${sri("b")}], xmrigProxy: [${proxy("c")}]}`),
+  ).not.toThrow();
+  expect(() => parseConfig(`collectors: {sri: [${sri("a")}], xmrigProxy: [${proxy("a")}]}`)).toThrow(
+    /name: a is the name of collectors\./,
+  );
+  expect(() => parseConfig(`collectors: {sri: [${sri("journal")}]}`)).toThrow(
+    "journal is the name of Assay itself",
+  );
+});
