@@ -77,35 +77,6 @@ export function recallTable(judged: Judged, rate: number): Record<string, number
   return table;
 }
 
-/** Area under the precision-recall curve (average precision) with weights; ties count together. */
-export function averagePrecision(
-  scores: ArrayLike<number>,
-  positive: ArrayLike<number>,
-  weight: ArrayLike<number>,
-): number {
-  const order = Uint32Array.from({ length: scores.length }, (_, index) => index).sort(
-    (left, right) => (scores[right] as number) - (scores[left] as number) || left - right,
-  );
-  let total = 0;
-  for (let row = 0; row < scores.length; row += 1) if (positive[row] === 1) total += weight[row] as number;
-  let hits = 0;
-  let all = 0;
-  let area = 0;
-  for (let at = 0; at < order.length; ) {
-    const score = scores[order[at] as number] as number;
-    let gained = 0;
-    while (at < order.length && scores[order[at] as number] === score) {
-      const row = order[at] as number;
-      all += weight[row] as number;
-      if (positive[row] === 1) gained += weight[row] as number;
-      at += 1;
-    }
-    hits += gained;
-    if (gained > 0) area += (gained / total) * (hits / all);
-  }
-  return area;
-}
-
 /**
  * Calibration error over bins of equal weighted count of positives and negatives alike (adaptive bins): mean over
  * bins of |mean value − part positive|, weighted by the bins.
