@@ -58,10 +58,12 @@ export function autoencoder(options: AutoencoderOptions = {}): Autoencoder {
         requireRows("auto-encoder", asked, askedCount, width);
         const inputs = new Float64Array(askedCount * width);
         scale(asked, askedCount, inputs);
-        return Float64Array.from({ length: askedCount }, (_, row) => {
-          const input = inputs.subarray(row * width, (row + 1) * width);
-          return trained.reduce((sum, network) => sum + squaredError(network, input), 0);
-        });
+        const errors = new Float64Array(askedCount);
+        for (const network of trained) {
+          const errorOf = squaredError(network);
+          for (let row = 0; row < askedCount; row += 1) errors[row]! += errorOf(inputs, row * width);
+        }
+        return errors;
       };
     },
   };
@@ -149,22 +151,30 @@ function drawBatch(
   return { noisy, clean };
 }
 
-/** Rebuilds one row in plain JavaScript, which holds no tensor, and answers how far off it is. */
-function squaredError(network: readonly Dense[], input: Float64Array): number {
-  let values = input;
-  for (const [index, { kernel, bias }] of network.entries()) {
-    const outputs = Float64Array.from(bias);
-    for (const [from, value] of values.entries()) {
-      if (value === 0) continue;
-      const start = from * outputs.length;
-      for (let to = 0; to < outputs.length; to += 1) outputs[to]! += value * kernel[start + to]!;
+/** Rebuilds rows in plain JavaScript, which holds no tensor: answers how far off the row at `at` is. Reuses its buffers. */
+function squaredError(network: readonly Dense[]): (inputs: Float64Array, at: number) => number {
+  const buffers = network.map(({ bias }) => new Float64Array(bias.length));
+  return (inputs, at) => {
+    let values = inputs;
+    let from = at;
+    for (let layer = 0; layer < network.length; layer += 1) {
+      const { kernel, bias } = network[layer]!;
+      const outputs = buffers[layer]!;
+      const units = outputs.length;
+      outputs.set(bias);
+      for (let start = 0; start < kernel.length; start += units, from += 1) {
+        const value = values[from]!;
+        if (value === 0) continue;
+        for (let unit = 0; unit < units; unit += 1) outputs[unit]! += value * kernel[start + unit]!;
+      }
+      if (layer < network.length - 1) {
+        for (let unit = 0; unit < units; unit += 1) if (outputs[unit]! < 0) outputs[unit] = 0;
+      }
+      values = outputs;
+      from = 0;
     }
-    if (index < network.length - 1) {
-      for (let to = 0; to < outputs.length; to += 1) if (outputs[to]! < 0) outputs[to] = 0;
-    }
-    values = outputs;
-  }
-  let error = 0;
-  for (const [index, value] of input.entries()) error += (value - values[index]!) ** 2;
-  return error;
+    let error = 0;
+    for (let unit = 0; unit < values.length; unit += 1) error += (inputs[at + unit]! - values[unit]!) ** 2;
+    return error;
+  };
 }
