@@ -65,8 +65,17 @@ export function rebuildingError(
 
 /** The fused logit. */
 export function fuse(fusion: Fusion, campaign: number, risk: number, novelty: number): number {
-  const bounded = Math.min(NOVELTY_CUT, Math.max(1 / NOVELTY_CUT, novelty));
-  return fusion.campaign * campaign + fusion.risk * risk + fusion.novelty * Math.log(bounded) + fusion.bias;
+  return (
+    fusion.campaign * campaign +
+    fusion.risk * risk +
+    fusion.novelty * Math.log(boundNovelty(novelty)) +
+    fusion.bias
+  );
+}
+
+/** Novelty as it enters the fusion. */
+export function boundNovelty(novelty: number): number {
+  return Math.min(NOVELTY_CUT, Math.max(1 / NOVELTY_CUT, novelty));
 }
 
 export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));

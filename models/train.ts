@@ -13,14 +13,14 @@ import { fitFusion, imposeBaseRate } from "./fit-fusion.ts";
 import { encodeAll } from "./load-model.ts";
 import { directoryHandler, type Manifest, sha256, weightsOf, writeModelFiles } from "./model-files.ts";
 import { CLASSES, runNetwork, SIZES, type Sizes } from "./network.ts";
-import { campaignLogit, type Fusion, Oracle, rebuildingError } from "./oracle.ts";
+import { boundNovelty, campaignLogit, type Fusion, Oracle, rebuildingError } from "./oracle.ts";
 import { SIMULATOR_VERSION, simulate } from "./simulate/simulate.ts";
 import { useBackend } from "./tensor-flow.ts";
 import { SCHEDULE, type Schedule, trainNetwork } from "./train-network.ts";
 import { drawWorld, type WorldOptions } from "./worlds.ts";
 
 /** Campaigns per account that values are calibrated for (DETECTION.md: how it is judged). */
-const BASE_RATE = 1e-4;
+export const BASE_RATE = 1e-4;
 
 /** How much is simulated: worlds to learn from, to fit the fusion on, and to judge by. */
 export interface Volume {
@@ -83,21 +83,22 @@ export async function train(options: TrainOptions): Promise<Trained> {
     return concatenate(sets);
   };
   const learning = simulated(volume.learn, { accounts: volume.accounts, campaignPart: 0.35 });
-  const scaler = fitScaler(learning.rows, learning.count);
-  const network = await trainNetwork(
-    { rows: learning.rows, count: learning.count, classes: classesOf(learning) },
-    { scaler, sizes, schedule, seed, onProgress: (part) => onProgress?.("train", part) },
+  const fitted = await fitModel(
+    learning,
+    () =>
+      simulated(volume.fit, {
+        accounts: 2 * volume.accounts,
+        campaignPart: 0.08,
+        mix: "usual",
+      }),
+    {
+      seed,
+      sizes,
+      schedule,
+      onProgress: (part) => onProgress?.("train", part),
+    },
   );
-  const fitting = simulated(volume.fit, { accounts: 2 * volume.accounts, campaignPart: 0.08, mix: "usual" });
-  const heads = await runHeads(network, scaler, fitting);
-  const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
-  const weight = accountWeights(fitting);
-  const noveltyUnit = median(heads.error.filter((_, row) => positive[row] === 0));
-  const novelty = heads.error.map((error) => Math.log(Math.min(50, Math.max(0.02, error / noveltyUnit))));
-  const fusion: Fusion = {
-    ...fitFusion({ campaign: heads.campaign, risk: heads.risk, novelty, positive, weight }, BASE_RATE),
-    noveltyUnit,
-  };
+  const { network, scaler, fusion } = fitted;
   const judging = simulated(volume.judge, {
     accounts: 2 * volume.accounts,
     campaignPart: 0.05,
@@ -132,6 +133,39 @@ export async function train(options: TrainOptions): Promise<Trained> {
   });
   network.dispose();
   return { directory, manifest, metrics };
+}
+
+/** A trained network with what is needed to score by it. The caller disposes of `network`. */
+export interface Fitted {
+  network: Awaited<ReturnType<typeof trainNetwork>>;
+  scaler: Scaler;
+  fusion: Fusion;
+  oracle: Oracle;
+}
+
+/** Trains on one data set and fuses on another, which is asked for only when the network stands. */
+export async function fitModel(
+  learning: Dataset,
+  fittingSet: () => Dataset,
+  options: { seed: number; sizes: Sizes; schedule: Schedule; onProgress?: (part: number) => void },
+): Promise<Fitted> {
+  const { seed, sizes, schedule, onProgress } = options;
+  const scaler = fitScaler(learning.rows, learning.count);
+  const network = await trainNetwork(
+    { rows: learning.rows, count: learning.count, classes: classesOf(learning) },
+    { scaler, sizes, schedule, seed, ...(onProgress ? { onProgress } : {}) },
+  );
+  const fitting = fittingSet();
+  const heads = await runHeads(network, scaler, fitting);
+  const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
+  const weight = accountWeights(fitting);
+  const noveltyUnit = median(heads.error.filter((_, row) => positive[row] === 0));
+  const novelty = heads.error.map((error) => Math.log(boundNovelty(error / noveltyUnit)));
+  const fusion: Fusion = {
+    ...fitFusion({ campaign: heads.campaign, risk: heads.risk, novelty, positive, weight }, BASE_RATE),
+    noveltyUnit,
+  };
+  return { network, scaler, fusion, oracle: new Oracle(weightsOf(network), scaler, fusion) };
 }
 
 /** Class of each row, by its account's truth. */

@@ -9,6 +9,7 @@ export interface Truth {
   care: string | null;
   campaign: string | null;
   machines: number;
+  hiddenLegMs: number;
 }
 
 /** Feature vectors of simulated accounts joined with what is true of them. */

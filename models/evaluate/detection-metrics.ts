@@ -3,48 +3,52 @@ import type { Dataset } from "./dataset.ts";
 /** Care levels, as the simulator names them. */
 export const CARES = ["blatant", "middle", "careful"] as const;
 
+/** A campaign as it is judged: its best score over all accounts and windows. */
+export interface CampaignScore {
+  name: string;
+  typology: string;
+  care: string;
+  machines: number;
+  score: number;
+  /** When and how its accounts scored, in order of time. */
+  windows: [atMs: number, score: number][];
+}
+
 /** Scores of a data set's rows brought to what is judged: honest account-days, and campaigns. */
 export interface Judged {
-  /** Highest score of each honest account and day. */
+  /** Highest score of each honest account and day, ascending. */
   clean: Float64Array;
-  /** Highest score of each campaign over all its accounts and days, with what it is. */
-  campaigns: {
-    name: string;
-    typology: string;
-    care: string;
-    machines: number;
-    score: number;
-    atMs: number;
-  }[];
+  /** Campaigns that were never seen have a score of minus infinity: they count as missed. */
+  campaigns: CampaignScore[];
 }
 
 const DAY_MS = 86_400_000;
 
-/** Folds rows into honest account-days and campaigns. Campaigns whose accounts were never seen count as missed. */
+/** Folds rows into honest account-days and campaigns. */
 export function judge(set: Dataset, scores: ArrayLike<number>): Judged {
   const clean = new Map<number, number>();
-  const campaigns = new Map<string, Judged["campaigns"][number]>();
+  const campaigns = new Map<string, CampaignScore>();
+  const nameOf = (owner: number): string => `${set.truth[owner]?.campaign}/${set.worldOf[owner]}`;
   for (const [index, { campaign, typology, care, machines }] of set.truth.entries()) {
     if (campaign === null || typology === null || care === null) continue;
-    const name = `${campaign}/${set.worldOf[index]}`;
-    if (!campaigns.has(name))
-      campaigns.set(name, { name, typology, care, machines, score: Number.NEGATIVE_INFINITY, atMs: 0 });
+    const name = nameOf(index);
+    if (campaigns.has(name)) continue;
+    campaigns.set(name, { name, typology, care, machines, score: Number.NEGATIVE_INFINITY, windows: [] });
   }
   for (let row = 0; row < set.count; row += 1) {
     const owner = set.owner[row] as number;
     const score = scores[row] as number;
-    const { campaign } = set.truth[owner] as Dataset["truth"][number];
-    if (campaign === null) {
-      const key = owner * 100_000 + Math.floor((set.atMs[row] as number) / DAY_MS);
+    const atMs = set.atMs[row] as number;
+    const found = set.truth[owner]?.campaign === null ? undefined : campaigns.get(nameOf(owner));
+    if (found) {
+      found.score = Math.max(found.score, score);
+      found.windows.push([atMs, score]);
+    } else {
+      const key = owner * 100_000 + Math.floor(atMs / DAY_MS);
       clean.set(key, Math.max(clean.get(key) ?? Number.NEGATIVE_INFINITY, score));
-      continue;
-    }
-    const found = campaigns.get(`${campaign}/${set.worldOf[owner]}`);
-    if (found && score > found.score) {
-      found.score = score;
-      found.atMs = set.atMs[row] as number;
     }
   }
+  for (const { windows } of campaigns.values()) windows.sort((left, right) => left[0] - right[0]);
   return { clean: Float64Array.from(clean.values()).sort(), campaigns: [...campaigns.values()] };
 }
 
@@ -55,7 +59,7 @@ export function thresholdAt(clean: Float64Array, rate: number): number {
 }
 
 /** Part of campaigns above a threshold; NaN without campaigns. */
-export function recallAt(campaigns: Judged["campaigns"], threshold: number): number {
+export function recallAt(campaigns: readonly CampaignScore[], threshold: number): number {
   if (campaigns.length === 0) return Number.NaN;
   return campaigns.filter(({ score }) => score > threshold).length / campaigns.length;
 }
@@ -106,4 +110,58 @@ export function calibrationError(
     error += Math.abs(claimed - found) / total;
   }
   return error;
+}
+
+/** Precision against recall over campaigns, honest account-days weighted to the base rate; at most 200 points. */
+export function precisionRecall({ clean, campaigns }: Judged, baseRate: number): [number, number][] {
+  const scores = campaigns.map(({ score }) => score).sort((left, right) => right - left);
+  const points: [number, number][] = [];
+  const every = Math.max(1, Math.floor(scores.length / 200));
+  for (let index = every - 1; index < scores.length; index += every) {
+    const threshold = scores[index] as number;
+    const recall = (index + 1) / scores.length;
+    let above = 0;
+    while (above < clean.length && (clean[clean.length - 1 - above] as number) >= threshold) above += 1;
+    const hits = recall * baseRate;
+    points.push([recall, hits / (hits + ((1 - baseRate) * above) / clean.length)]);
+  }
+  return points;
+}
+
+/** Calibration of calibrated values at the base rate: adaptive error, Brier score, and a point for each bin. */
+export function calibrationBins(
+  set: Dataset,
+  values: ArrayLike<number>,
+  baseRate: number,
+): { error: number; brier: number; points: [number, number][] } {
+  const positive = Uint8Array.from(set.owner, (owner) => (set.truth[owner]?.campaign ? 1 : 0));
+  const campaigns = positive.reduce((sum, one) => sum + one, 0);
+  const weight = Float64Array.from(positive, (one) =>
+    one === 1 ? baseRate / campaigns : (1 - baseRate) / (set.count - campaigns),
+  );
+  let brier = 0;
+  for (let row = 0; row < set.count; row += 1)
+    brier += (weight[row] as number) * ((values[row] as number) - (positive[row] as number)) ** 2;
+  const order = Uint32Array.from({ length: set.count }, (_, index) => index).sort(
+    (left, right) => (values[left] as number) - (values[right] as number) || left - right,
+  );
+  const points: [number, number][] = [];
+  const bins = 30;
+  for (let bin = 0; bin < bins; bin += 1) {
+    let mass = 0;
+    let claimed = 0;
+    let found = 0;
+    for (
+      let at = Math.floor((bin * order.length) / bins);
+      at < Math.floor(((bin + 1) * order.length) / bins);
+      at += 1
+    ) {
+      const row = order[at] as number;
+      mass += weight[row] as number;
+      claimed += (weight[row] as number) * (values[row] as number);
+      if (positive[row] === 1) found += weight[row] as number;
+    }
+    if (mass > 0) points.push([claimed / mass, found / mass]);
+  }
+  return { error: calibrationError(values, positive, weight), brier, points };
 }

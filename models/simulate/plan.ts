@@ -190,6 +190,8 @@ export interface TruthRecord {
   campaign: string | null;
   /** Machines of the whole operation. */
   machines: number;
+  /** Longest round trip that stands behind a visible address of the operation, ms; 0 where none does. */
+  hiddenLegMs: number;
   /** First and last instant the account may mine, RFC 3339. */
   from: string;
   to: string;

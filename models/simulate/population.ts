@@ -109,6 +109,7 @@ export function truthOf({ operations }: Population): TruthRecord[] {
   const records: TruthRecord[] = [];
   for (const { accounts, campaign, care, kind, sites, fromMs, toMs } of operations) {
     const machines = sites.reduce((sum, site) => sum + site.rigs.length, 0);
+    const hiddenLegMs = Math.round(Math.max(...sites.map((site) => site.hiddenLegMs)) * 10) / 10;
     for (const account of accounts) {
       const typology = campaign === null ? null : (kind as TruthRecord["typology"]);
       records.push({
@@ -120,6 +121,7 @@ export function truthOf({ operations }: Population): TruthRecord[] {
         care,
         campaign,
         machines,
+        hiddenLegMs,
         from: new Date(fromMs).toISOString(),
         to: new Date(toMs).toISOString(),
       });

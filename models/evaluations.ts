@@ -1,0 +1,237 @@
+import type { Model } from "#core/model.ts";
+import type { LookUpOrigin } from "#core/origin.ts";
+import { collect } from "./collect.ts";
+import { ENCODED, encodeRow, fitScaler, type Scaler } from "./encode.ts";
+import { concatenate, type Dataset } from "./evaluate/dataset.ts";
+import type { Finding } from "./evaluate/figure.ts";
+import { evaluateHoldouts } from "./evaluate/holdouts.ts";
+import { evaluateLatency } from "./evaluate/latency.ts";
+import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
+import { scoreByRules } from "./evaluate/rules.ts";
+import { CLASSES, SIZES } from "./network.ts";
+import { simulate } from "./simulate/simulate.ts";
+import { BASE_RATE, classesOf, fitModel } from "./train.ts";
+import { SCHEDULE } from "./train-network.ts";
+import { drawWorld, type WorldOptions } from "./worlds.ts";
+
+type Rows = Float32Array;
+type Score = (rows: Rows, count: number) => ArrayLike<number>;
+
+/** A rival that learns without labels, and one that learns with them (models/baselines). */
+export interface OutlierRival {
+  readonly name: string;
+  fit(rows: Rows, count: number, width: number): Score;
+}
+export interface LabelledRival {
+  readonly name: string;
+  fit(rows: Rows, count: number, width: number, labels: ArrayLike<number>): Score;
+}
+
+/** What every evaluation on simulated pools takes. */
+export interface EvaluationOptions {
+  model: Model;
+  lookUpOrigin: LookUpOrigin;
+  outliers?: readonly OutlierRival[];
+  classifiers?: readonly LabelledRival[];
+  /** Calibrated value from which an account is flagged. */
+  threshold?: number;
+  seed?: number;
+  /** Worlds to judge by, about 4,000 honest account-days each. */
+  worlds?: number;
+  onProgress?: (done: number, total: number, note?: string) => void;
+}
+
+/** Seeds of worlds that are judged by lie far from those of training (1000 × its seed and on). */
+const JUDGING_SEED = 2_000_000_000;
+const LEARNING_WORLDS = 12;
+const ACCOUNTS = 480;
+
+/** Simulates worlds one after another and tells how far it is. */
+function simulator(options: EvaluationOptions, total: number) {
+  let done = 0;
+  return (count: number, firstSeed: number, world: WorldOptions, note: string): Dataset => {
+    const sets: Dataset[] = [];
+    for (let index = 0; index < count; index += 1) {
+      const seed = firstSeed + index;
+      sets.push(
+        collect(simulate(drawWorld(seed, world), seed), {
+          lookUpOrigin: options.lookUpOrigin,
+          stepHours: 12,
+        }),
+      );
+      done += 1;
+      options.onProgress?.(done, total, note);
+    }
+    return concatenate(sets);
+  };
+}
+
+const modelScorer = (model: Model): Scorer => ({
+  name: `${model.name} ${model.version}`,
+  score: async (rows, count) => (await model.score(rows, count)).value,
+});
+
+/** The model against rules and baselines on a usual population, at one campaign in ten thousand accounts. */
+export async function* populationFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
+  const { model, outliers = [], classifiers = [], threshold = 0.5, seed = 1, worlds = 24 } = options;
+  const rivals = outliers.length + classifiers.length > 0;
+  const draw = simulator(options, worlds + (rivals ? LEARNING_WORLDS : 0));
+  const baselines: Scorer[] = [];
+  if (rivals) {
+    const learning = draw(
+      LEARNING_WORLDS,
+      1000,
+      { accounts: 240, campaignPart: 0.35 },
+      "worlds to learn from",
+    );
+    baselines.push(...fitRivals(learning, outliers, classifiers));
+  }
+  const set = draw(
+    worlds,
+    JUDGING_SEED + 1000 * seed,
+    { accounts: ACCOUNTS, campaignPart: 0.06, mix: "usual" },
+    "worlds to judge by",
+  );
+  const rules: Scorer = { name: "rules only", score: scoreByRules };
+  yield* evaluatePopulation({
+    set,
+    model: modelScorer(model),
+    rules,
+    baselines,
+    baseRate: BASE_RATE,
+    threshold,
+  });
+}
+
+/** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */
+function fitRivals(
+  learning: Dataset,
+  outliers: readonly OutlierRival[],
+  classifiers: readonly LabelledRival[],
+): Scorer[] {
+  const scaler = fitScaler(learning.rows, learning.count);
+  const encoded = encodeAll(scaler, learning.rows, learning.count);
+  const labels = classesOf(learning).map((one) => (one === 0 ? 0 : 1));
+  const honest = pickRows(encoded, labels, 0);
+  const wrap = (name: string, score: Score): Scorer => ({
+    name,
+    score: (rows, count) => score(encodeAll(scaler, rows, count), count),
+  });
+  return [
+    ...outliers.map((one) => wrap(one.name, one.fit(honest, honest.length / ENCODED, ENCODED))),
+    ...classifiers.map((one) => wrap(one.name, one.fit(encoded, learning.count, ENCODED, labels))),
+  ];
+}
+
+function encodeAll(scaler: Scaler, rows: Float32Array, count: number): Float32Array {
+  const encoded = new Float32Array(count * ENCODED);
+  for (let row = 0; row < count; row += 1) encodeRow(scaler, rows, row, encoded, row);
+  return encoded;
+}
+
+function pickRows(encoded: Float32Array, labels: ArrayLike<number>, label: number): Float32Array {
+  const kept: number[] = [];
+  for (let row = 0; row < labels.length; row += 1) if (labels[row] === label) kept.push(row);
+  const picked = new Float32Array(kept.length * ENCODED);
+  for (const [at, row] of kept.entries())
+    picked.set(encoded.subarray(row * ENCODED, (row + 1) * ENCODED), at * ENCODED);
+  return picked;
+}
+
+const SHIFTS: readonly { name: string; world: Partial<WorldOptions> }[] = [
+  { name: "share rate of a real pool", world: { shift: "share-rate" } },
+  { name: "pools in other continents", world: { shift: "geography" } },
+  { name: "scrypt and Etchash only", world: { shift: "hardware" } },
+  { name: "poor logs", world: { shift: "logs" } },
+  {
+    name: "the hard honest set",
+    world: {
+      mix: "hard",
+      benign: [
+        "vpn-hobbyist",
+        "hosting-farm",
+        "rental-customer",
+        "border-miner",
+        "migrating-farm",
+        "failover-fleet",
+      ],
+    },
+  },
+];
+
+/** Typologies left out in turn, and worlds that are not as in training. */
+export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
+  const { model, threshold = 0.5, seed = 1, worlds = 12 } = options;
+  const perShift = Math.max(1, Math.round(worlds / 4));
+  const typologies = CLASSES.slice(1, -1);
+  const draw = simulator(options, LEARNING_WORLDS + 4 + worlds + SHIFTS.length * perShift);
+  const learning = draw(LEARNING_WORLDS, 1000, { accounts: 240, campaignPart: 0.35 }, "worlds to learn from");
+  const fitting = draw(
+    4,
+    1500,
+    { accounts: ACCOUNTS, campaignPart: 0.08, mix: "usual" },
+    "worlds to fuse on",
+  );
+  const first = JUDGING_SEED + 1000 * seed + 500;
+  const set = draw(
+    worlds,
+    first,
+    { accounts: ACCOUNTS, campaignPart: 0.15, mix: "usual" },
+    "worlds to judge by",
+  );
+  yield* evaluateHoldouts({
+    set,
+    typologies,
+    model: modelScorer(model),
+    threshold,
+    async trainWithout(typology) {
+      const schedule = { ...SCHEDULE, epochs: 4 };
+      const without = (all: Dataset): Dataset => leaveOut(all, typology);
+      const fitted = await fitModel(without(learning), () => without(fitting), {
+        seed,
+        sizes: SIZES,
+        schedule,
+      });
+      fitted.network.dispose();
+      options.onProgress?.(1, 1, `trained without ${typology}`);
+      return {
+        name: typology,
+        score: (rows, count) =>
+          Float64Array.from({ length: count }, (_, row) => fitted.oracle.score(rows, row).logit),
+      };
+    },
+    *shifted() {
+      for (const [index, { name, world }] of SHIFTS.entries()) {
+        const honest: WorldOptions = { accounts: ACCOUNTS, mix: "usual", campaignPart: 0, ...world };
+        yield { name, set: draw(perShift, first + 100 * (index + 1), honest, name) };
+      }
+    },
+  });
+}
+
+/** A data set without one typology's accounts. */
+function leaveOut(set: Dataset, typology: string): Dataset {
+  const width = set.rows.length / set.count;
+  const kept: number[] = [];
+  for (let row = 0; row < set.count; row += 1)
+    if (set.truth[set.owner[row] as number]?.typology !== typology) kept.push(row);
+  const rows = new Float32Array(kept.length * width);
+  for (const [at, row] of kept.entries())
+    rows.set(set.rows.subarray(row * width, (row + 1) * width), at * width);
+  return {
+    ...set,
+    rows,
+    count: kept.length,
+    atMs: Float64Array.from(kept, (row) => set.atMs[row] as number),
+    owner: Uint32Array.from(kept, (row) => set.owner[row] as number),
+  };
+}
+
+/** What the two round trips alone show of a hidden leg. */
+export async function* latencyFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
+  const { seed = 1, worlds = 8 } = options;
+  const draw = simulator(options, worlds);
+  const world: WorldOptions = { accounts: 300, campaignPart: 0.4, typologies: ["relay", "outage-synchrony"] };
+  const set = draw(worlds, JUDGING_SEED + 1000 * seed + 900, world, "worlds");
+  yield* evaluateLatency({ set });
+}
