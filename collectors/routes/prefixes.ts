@@ -32,6 +32,7 @@ export interface Belief {
 }
 
 interface Peer {
+  atMs: number;
   visible: boolean;
   path: readonly number[];
 }
@@ -90,11 +91,15 @@ export function createPrefixes(networks: readonly WatchedNetwork[], belief: Beli
     const state = trackedAt(prefix, visible ? update.path : []);
     if (!state) return [];
     const key = `${update.collector} ${update.peer}`;
-    if (!state.peers.has(key) && state.peers.size >= MAX_PEERS) {
+    const path = visible ? update.path : [];
+    const known = state.peers.get(key);
+    // A message that two subscriptions ask for may come twice.
+    if (known?.atMs === update.atMs && known.visible === visible && samePath(known.path, path)) return [];
+    if (!known && state.peers.size >= MAX_PEERS) {
       ignored += 1;
       return [];
     }
-    state.peers.set(key, { visible, path: visible ? update.path : [] });
+    state.peers.set(key, { atMs: update.atMs, visible, path });
     const { values } = book.bucket("route", [state.network.name, prefix], update.atMs);
     values[visible ? 0 : 1] = values[visible ? 0 : 1]! + 1;
     values[2] = visiblePeers(state);
@@ -168,6 +173,10 @@ function visibilityOf(state: Tracked, { minimumPeers, minimumWithdrawals }: Beli
   // What is gone stays gone until enough peers have it back.
   if (visible < minimumPeers) return state.visibility === "visible" ? "partly" : state.visibility;
   return withdrawn >= minimumPeers && withdrawn > visible ? "partly" : "visible";
+}
+
+function samePath(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((asn, index) => asn === other[index]);
 }
 
 const originOf = (path: readonly number[]) => path.at(-1);

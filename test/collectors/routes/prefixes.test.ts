@@ -98,6 +98,8 @@ describe("a watched prefix", () => {
   it("counts every peer's news for the measurement, whatever is believed", () => {
     const { take, prefixes } = follow();
     take(fromPeers(4, { announce: [PREFIX] }));
+    // As when two subscriptions ask for the same message.
+    take(fromPeers(4, { announce: [PREFIX] }));
     take(fromPeers(1, { withdraw: [PREFIX] }));
     expect(prefixes.takeDeltas()).toMatchObject([
       {
