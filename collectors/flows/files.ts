@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import type { Batch } from "#core/collector.ts";
 import type { Flow, Refusal } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
+import { isCapture } from "./capture.ts";
+import { readDatagrams } from "./datagrams.ts";
 import { createDecoder, type Decoder, type ExporterReport } from "./decoder.ts";
-import { isPcap, readPcap } from "./pcap.ts";
 
 /** Datagrams decoded before a batch is handed on: at about 30 flows each, a few thousand flows. */
 const DATAGRAMS_A_BATCH = 64;
@@ -34,7 +35,7 @@ export interface FlowsReplay {
 }
 
 /**
- * Replays recorded NetFlow, IPFIX or sFlow export: a pcap file, or frames of [32 bits big-endian length][payload].
+ * Replays recorded NetFlow, IPFIX or sFlow export: a pcap or pcapng file, or frames of [32 bits big-endian length][payload].
  * Event time is the exporters' own, however old; sFlow's, which has none, is the capture's.
  */
 export function readFlowsFile(path: string): FlowsReplay {
@@ -52,7 +53,7 @@ async function* replay(path: string, decoders: Map<string, Decoder>): AsyncGener
   let datagrams = 0;
   // Asked for at each use, because every batch has its own.
   const refuseHere: Refuse = (reason, place) => refuse(refusals, reason, place);
-  for (const recorded of isPcap(file) ? captured(file, refuseHere) : framed(file, refuseHere)) {
+  for (const recorded of isCapture(file) ? captured(file, refuseHere) : framed(file, refuseHere)) {
     const { bytes, exporter, port, to, place, atMs } = recorded;
     const decoder = decoders.get(to) ?? createDecoder({ recorded: true });
     decoders.set(to, decoder);
@@ -69,7 +70,7 @@ async function* replay(path: string, decoders: Map<string, Decoder>): AsyncGener
 
 function* captured(file: Uint8Array, refuse: Refuse): Generator<Recorded> {
   let number = 0;
-  const datagrams = readPcap(file, (why, packet) => {
+  const datagrams = readDatagrams(file, (why, packet) => {
     // Other traffic in the capture is not wrong.
     if (why !== "other") refuse(`packet ${why}`, `packet ${packet}`);
   });

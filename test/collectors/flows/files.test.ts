@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readDatagrams, type Skipped } from "../../../collectors/flows/datagrams.ts";
 import { readFlowsFile } from "../../../collectors/flows/files.ts";
-import { readPcap, type Skipped } from "../../../collectors/flows/pcap.ts";
 import type { Refusal } from "../../../src/core/observation.ts";
 import { bytes, netflow5, u16, u32 } from "./encode.ts";
-import { ethernet, ip, ip6, pcap, udp } from "./pcap-file.ts";
+import { ethernet, ip, ip6, pcap, pcapng, udp } from "./pcap-file.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -67,16 +67,41 @@ describe("readFlowsFile", () => {
     expect([...report.keys()]).toEqual(["127.0.0.1:2055", "127.0.0.1:9995"]);
   });
 
-  it("rejects a capture of a link type nobody knows, and a file that is not there", async () => {
-    await expect(replay(pcap([], { linkType: 147 }))).rejects.toThrow("link type 147");
+  it("tells packets of a link type nobody knows", async () => {
+    const { refusals } = await replay(pcap([new Uint8Array(60)], { linkType: 147 }));
+    expect(refusals).toMatchObject([{ reason: "packet of an unknown link type" }]);
+  });
+
+  it.each([true, false])(
+    "reads pcapng, little-endian: %s, each interface by its own clock and link type",
+    async (little) => {
+      const v5 = netflow5([{}]);
+      const file = pcapng(
+        [
+          { linkType: 1, packet: ethernet(ip(udp(v5))) },
+          { linkType: 101, resolution: 9, packet: ip(udp(v5, 9995)) },
+        ],
+        little,
+      );
+      const { report, flows } = await replay(file);
+      expect(flows).toBe(2);
+      expect([...report.keys()]).toEqual(["127.0.0.1:2055", "127.0.0.1:9995"]);
+      const datagrams = [...readDatagrams(file, () => {})];
+      expect(datagrams.map(({ atMs }) => atMs)).toEqual([1_767_225_600_250, 1_767_225_600_250]);
+      const cut = await replay(file.subarray(0, file.length - 40));
+      expect(cut).toMatchObject({ flows: 1, refusals: [{ reason: "packet cut short" }] });
+    },
+  );
+
+  it("rejects a file that is not there", async () => {
     const { batches } = readFlowsFile(join(folder, "absent"));
     await expect(batches.next()).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
 
-describe("readPcap", () => {
+describe("readDatagrams", () => {
   it("reads IPv6 and bare IP packets, with their times", () => {
-    const datagrams = [...readPcap(pcap([ip6(udp(Uint8Array.of(1, 2)))], { linkType: 101 }), () => {})];
+    const datagrams = [...readDatagrams(pcap([ip6(udp(Uint8Array.of(1, 2)))], { linkType: 101 }), () => {})];
     expect(datagrams).toEqual([
       {
         atMs: 1_767_225_600_250,
@@ -99,7 +124,7 @@ describe("readPcap", () => {
           const why: Skipped[] = [];
           const file = pcap([...packets, ethernet(ip(udp(Uint8Array.of(1))))], { linkType });
           const read = [
-            ...readPcap(file.subarray(0, Math.max(24, file.length - cut)), (reason) => why.push(reason)),
+            ...readDatagrams(file.subarray(0, Math.max(24, file.length - cut)), (reason) => why.push(reason)),
           ];
           expect(read.length + why.length).toBeLessThanOrEqual(packets.length + 1);
         },

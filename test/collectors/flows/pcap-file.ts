@@ -69,3 +69,31 @@ export function pcap(
     ),
   );
 }
+
+/** A pcapng file: a section, and an interface before each packet, whose clock has this power of ten (6 unless said). */
+export function pcapng(
+  packets: readonly { linkType: number; packet: Uint8Array; resolution?: number }[],
+  little: boolean,
+) {
+  const word = (value: number) => (little ? u32(value).reverse() : u32(value));
+  const half = (value: number) => (little ? u16(value).reverse() : u16(value));
+  const block = (type: number, ...body: (Uint8Array | readonly number[])[]) => {
+    const content = bytes(...body);
+    const padding = new Uint8Array((4 - (content.length % 4)) % 4);
+    const length = content.length + padding.length + 12;
+    return bytes(word(type), word(length), content, padding, word(length));
+  };
+  const section = block(0x0a0d0d0a, word(0x1a2b3c4d), half(1), half(0), new Uint8Array(8).fill(255));
+  const blocks = packets.flatMap(({ linkType, packet, resolution = 6 }, index) => {
+    const ticks = BigInt(1_767_225_600_250) * 10n ** BigInt(resolution - 3);
+    const clock = [half(9), half(1), u8(resolution), new Uint8Array(3), half(0), half(0)];
+    const times = [word(Number(ticks >> 32n)), word(Number(ticks & 0xffff_ffffn))];
+    return [
+      block(1, half(linkType), half(0), word(65_535), ...clock),
+      // Of a kind that is stepped over.
+      block(4, new Uint8Array(8)),
+      block(6, word(index), ...times, word(packet.length), word(packet.length), packet),
+    ];
+  });
+  return bytes(section, ...blocks);
+}

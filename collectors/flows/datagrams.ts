@@ -1,4 +1,5 @@
 import { readAddress6, textOf4 } from "./address.ts";
+import { capturedPackets } from "./capture.ts";
 
 /** A UDP datagram out of a capture. `payload` stands in the file's own bytes. */
 export interface CapturedDatagram {
@@ -11,13 +12,9 @@ export interface CapturedDatagram {
 }
 
 /** Why a captured packet gave no datagram. */
-export type Skipped = "other" | "fragment" | "cut short";
+export type Skipped = "other" | "fragment" | "cut short" | "of an unknown link type";
 
-const FILE_HEADER_BYTES = 24;
-const PACKET_HEADER_BYTES = 16;
 const UDP = 17;
-/** Largest packet libpcap itself writes. */
-const MAX_PACKET_BYTES = 262_144;
 
 /** Bytes of link-layer header before the network header, by the capture's link type (tcpdump.org/linktypes.html). */
 const LINK_HEADER_BYTES = new Map([
@@ -35,51 +32,31 @@ const LINK_HEADER_BYTES = new Map([
 const ETHERNET = 1;
 const VLAN_TAGS = new Set([0x8100, 0x88a8]);
 
-/** Does this file begin as a capture of libpcap does (either byte order, microseconds or nanoseconds)? */
-export function isPcap(file: Uint8Array): boolean {
-  return file.length >= FILE_HEADER_BYTES && byteOrder(viewOf(file)) !== undefined;
-}
-
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function byteOrder(view: DataView): { little: boolean; perMs: number } | undefined {
-  for (const little of [true, false]) {
-    const magic = view.getUint32(0, little);
-    if (magic === 0xa1b2c3d4) return { little, perMs: 1000 };
-    if (magic === 0xa1b23c4d) return { little, perMs: 1_000_000 };
-  }
-  return undefined;
-}
-
 /**
  * The UDP datagrams of a capture in the order they were taken. Fragments are not put together, and like packets cut
- * short and other protocols they are told to `skipped`. Throws when the link type is none of the usual ones.
+ * short and other protocols they are told to `skipped`.
  */
-export function* readPcap(
+export function* readDatagrams(
   file: Uint8Array,
   skipped: (why: Skipped, packet: number) => void,
 ): Generator<CapturedDatagram> {
-  const view = viewOf(file);
-  const order = byteOrder(view);
-  if (!order) throw new Error("not a pcap file");
-  const { little, perMs } = order;
-  const linkType = view.getUint32(20, little) & 0xffff;
-  const linkBytes = LINK_HEADER_BYTES.get(linkType);
-  if (linkBytes === undefined) throw new Error(`link type ${linkType} is not known`);
-  let offset = FILE_HEADER_BYTES;
-  for (let packet = 1; offset + PACKET_HEADER_BYTES <= file.length; packet += 1) {
-    const seconds = view.getUint32(offset, little);
-    const fraction = view.getUint32(offset + 4, little);
-    const length = view.getUint32(offset + 8, little);
-    offset += PACKET_HEADER_BYTES;
-    if (length > MAX_PACKET_BYTES || offset + length > file.length) return skipped("cut short", packet);
-    const atMs = seconds * 1000 + Math.floor(fraction / perMs);
-    const datagram = readUdp(file.subarray(offset, offset + length), linkType, linkBytes);
+  const packets = capturedPackets(file);
+  for (let packet = 1; ; packet += 1) {
+    const next = packets.next();
+    if (next.done) {
+      if (!next.value) skipped("cut short", packet);
+      return;
+    }
+    const { atMs, linkType, bytes } = next.value;
+    const linkBytes = LINK_HEADER_BYTES.get(linkType);
+    const datagram =
+      linkBytes === undefined ? "of an unknown link type" : readUdp(bytes, linkType, linkBytes);
     if (typeof datagram === "string") skipped(datagram, packet);
     else yield { atMs, ...datagram };
-    offset += length;
   }
 }
 
