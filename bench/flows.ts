@@ -52,7 +52,15 @@ export async function* run(): AsyncGenerator<Figure> {
       const figure = `flows.${version}_lossless_per_second`;
       yield { figure, value, unit: "flows/s", peer, peerValue, ratio: value / peerValue };
     }
-    yield { figure: `flows.${version}_over_nfcapd`, value: value / theirs.median(), unit: "×" };
+    const ratio = value / theirs.median();
+    yield {
+      figure: `flows.${version}_over_nfcapd`,
+      value: ratio,
+      unit: "×",
+      peer: "nfcapd",
+      peerValue: 1,
+      ratio,
+    };
   }
   for (const version of ["v9", "v5"] as const) {
     const value = await decodeRate(version);
