@@ -17,6 +17,7 @@ test("a percentage says neither none of something nor all of less", () => {
   expect(percent(0.0002)).toBe("< 0.1 %");
   expect(percent(0.114)).toBe("11 %");
   expect(percent(0.9996)).toBe("> 99.9 %");
+  expect(percent(0.9961)).toBe("99.6 %");
   expect(percent(1)).toBe("100 %");
 });
 

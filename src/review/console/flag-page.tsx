@@ -4,7 +4,7 @@ import { moveFlags } from "./bulk.tsx";
 import { client, type FlagDetail } from "./client.ts";
 import { Reasons } from "./evidence.tsx";
 import { FeatureTable } from "./feature-table.tsx";
-import { percent } from "./format.ts";
+import { count, percent } from "./format.ts";
 import { HashrateChart } from "./hashrate-chart.tsx";
 import { useKeys } from "./keys.ts";
 import { onFlagChange } from "./live.ts";
@@ -134,9 +134,11 @@ function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) 
           <Card title="Sources" note="open an address to see where each fact was read">
             <Sources sources={evidence.sources} />
           </Card>
-          <Card title="Features" note="what the model saw">
-            <FeatureTable features={evidence.features} />
-          </Card>
+          {Object.keys(evidence.features).length > 0 && (
+            <Card title="Features" note="what the model saw">
+              <FeatureTable features={evidence.features} />
+            </Card>
+          )}
         </div>
         <aside class="side-column">
           <Card title="Verdict">
@@ -144,7 +146,7 @@ function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) 
           </Card>
           <Related flag={flag} />
           <Card title="Audit trail">
-            <Trail entries={detail.audit.toReversed()} />
+            <Trail entries={detail.audit.toReversed()} first={6} />
           </Card>
           <Card title="Versions" note="used for this flag">
             <dl class="pairs">
@@ -198,11 +200,21 @@ function Finding({ detail }: { detail: FlagDetail }) {
             {direct ? "an entry was met; nothing was estimated" : "the model's calibrated score"}
           </span>
         </div>
-        <div>
-          <dt>Confidence</dt>
-          <dd>{level}</dd>
-          <span class="muted">{grounds.join("; ")}</span>
-        </div>
+        {direct ? (
+          <div>
+            <dt>Rests on</dt>
+            <dd>{flag.reasons.length === 1 ? "one reason" : `${count(flag.reasons.length)} reasons`}</dd>
+            <span class="muted">
+              each list or database is named with its version: the match is as good as they are
+            </span>
+          </div>
+        ) : (
+          <div>
+            <dt>Confidence</dt>
+            <dd>{level}</dd>
+            <span class="muted">{grounds.join("; ")}</span>
+          </div>
+        )}
       </dl>
     </section>
   );

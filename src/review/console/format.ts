@@ -15,6 +15,7 @@ export function percent(part: number): string {
   if (part < 0.001) return "< 0.1 %";
   if (part > 0.999 && part < 1) return "> 99.9 %";
   const value = part * 100;
+  if (value >= 99.5 && value < 100) return `${(Math.floor(value * 10) / 10).toFixed(1)} %`;
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 

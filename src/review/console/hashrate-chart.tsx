@@ -4,6 +4,7 @@ import { axes, Chart, common, timeSeries } from "./chart.tsx";
 import type { FlagDetail } from "./client.ts";
 import { colour } from "./colours.ts";
 import { figure, hashrate, poissonInterval, when } from "./format.ts";
+import { Empty } from "./parts.tsx";
 import { zone } from "./session.ts";
 
 const HOUR_S = 3600;
@@ -44,7 +45,7 @@ function changeMarks(changes: Evidence["changes"]): uPlot.Plugin {
         ctx.setLineDash([4 * ratio, 3 * ratio]);
         ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
         ctx.textAlign = "left";
-        let lastEnd = Number.NEGATIVE_INFINITY;
+        const ends: number[] = [];
         for (const { atMs, ratio: factor } of changes) {
           const x = Math.round(plot.valToPos(atMs / 1000, "x", true));
           if (x < plot.bbox.left || x > plot.bbox.left + plot.bbox.width) continue;
@@ -53,10 +54,11 @@ function changeMarks(changes: Evidence["changes"]): uPlot.Plugin {
           ctx.lineTo(x, plot.bbox.top + plot.bbox.height);
           ctx.stroke();
           const label = `×${figure(Number(factor.toPrecision(2)))}`;
-          // Labels that would run into each other take turns on two lines.
-          const lower = x < lastEnd ? 14 * ratio : 0;
-          ctx.fillText(label, x + 4 * ratio, plot.bbox.top + 12 * ratio + lower);
-          lastEnd = x + ctx.measureText(label).width + 10 * ratio;
+          // A label goes onto the first line where it runs into no other.
+          const free = ends.findIndex((end) => end < x);
+          const line = free < 0 ? ends.length : free;
+          ctx.fillText(label, x + 4 * ratio, plot.bbox.top + (12 + 13 * line) * ratio);
+          ends[line] = x + ctx.measureText(label).width + 10 * ratio;
         }
         ctx.restore();
       },
@@ -68,6 +70,10 @@ function changeMarks(changes: Evidence["changes"]): uPlot.Plugin {
 export function HashrateChart({ evidence }: { evidence: Evidence }) {
   const data = useMemo(() => columns(evidence), [evidence]);
   const rates = data[3] as number[];
+  if (!rates.some((rate) => rate > 0))
+    return (
+      <Empty title="No accepted share in these hours">The flag was raised before any work was seen.</Empty>
+    );
   const highest = Math.max(...rates);
   const summary = `Hourly hashrate over ${rates.length} hours, at most ${hashrate(highest)}; ${evidence.changes.length} changes marked.`;
   const options = () => ({

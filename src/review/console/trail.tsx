@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import type { AuditLine } from "./client.ts";
 import { At, flagPath } from "./parts.tsx";
 import { Text } from "./text.tsx";
@@ -23,7 +24,16 @@ const hasMore = ({ before, after }: AuditLine) =>
   );
 
 /** Lines of the audit trail: who did what, and what it changed. */
-export function Trail({ entries, withFlag = false }: { entries: readonly AuditLine[]; withFlag?: boolean }) {
+export function Trail(props: {
+  entries: readonly AuditLine[];
+  withFlag?: boolean;
+  /** How many are shown before the rest is asked for. */
+  first?: number;
+}) {
+  const { withFlag = false, first = Number.POSITIVE_INFINITY } = props;
+  const [whole, setWhole] = useState(false);
+  const entries = whole ? props.entries : props.entries.slice(0, first);
+  const rest = props.entries.length - entries.length;
   return (
     <ol class={withFlag ? "trail whole" : "trail"}>
       {entries.map((entry) => (
@@ -68,6 +78,13 @@ export function Trail({ entries, withFlag = false }: { entries: readonly AuditLi
           </span>
         </li>
       ))}
+      {rest > 0 && (
+        <li>
+          <button type="button" class="quiet" onClick={() => setWhole(true)}>
+            {rest} earlier
+          </button>
+        </li>
+      )}
     </ol>
   );
 }
