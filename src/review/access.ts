@@ -104,6 +104,10 @@ function admitLocal(request: IncomingMessage): Admission {
   return { name: "local", role: "reviewer", ambient: true };
 }
 
+/** Whether another site's page asks: it could not read the answer, but a look-up it makes us do would be recorded. */
+export const fromElsewhere = (request: IncomingMessage): boolean =>
+  request.headers["sec-fetch-site"] === "cross-site";
+
 /**
  * Whether a request that changes something came from our own pages, or from no browser at all. A browser names the
  * page's origin with every POST and DELETE; one that is missing both headers is a program, and holds no user's cookies.

@@ -7,7 +7,7 @@ import {
   type Response,
 } from "express";
 import type { z } from "zod";
-import { type Access, allows, type Caller, fromOwnPages } from "./access.ts";
+import { type Access, allows, type Caller, fromElsewhere, fromOwnPages } from "./access.ts";
 import type { Role } from "./options.ts";
 
 /** Largest JSON body of any request but observations, in bytes: a verdict's comment is at most 10,000 characters. */
@@ -90,7 +90,8 @@ export function authorise(access: Access, role: Role): RequestHandler {
     if (!local && !allows(caller.role, role))
       return refuse(response, 403, `This takes the role ${role}; ${caller.name} has ${caller.role}.`);
     const changes = request.method !== "GET" && request.method !== "HEAD";
-    if (changes && caller.ambient && !fromOwnPages(request))
+    const foreign = changes ? !fromOwnPages(request) : fromElsewhere(request);
+    if (caller.ambient && foreign)
       return refuse(response, 403, "The request comes from another site's page.");
     response.locals.user = caller;
     next();

@@ -190,6 +190,11 @@ test("without tokens only this machine is answered, by its own name and from its
   expect((await send(state, { state: "closed" }, { Origin: "https://evil.example" })).status).toBe(403);
   expect((await send(state, { state: "closed" }, { Origin: "null" })).status).toBe(403);
   expect((await send(state, { state: "closed" }, { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
+  const looked = await fetch(`${world.url}/api/v1/screen?value=x`, {
+    headers: { "Sec-Fetch-Site": "cross-site" },
+  });
+  expect(looked.status).toBe(403);
+  expect(await world.ops.screenings("x")).toEqual([]);
   const form = { method: "POST", body: '{"state":"closed"}', headers: { "Content-Type": "text/plain" } };
   expect((await fetch(state, form)).status).toBe(415);
   const lines = { method: "POST", body: "{}", headers: { Origin: "https://evil.example" } };
