@@ -71,9 +71,7 @@ export function HashrateChart({ evidence }: { evidence: Evidence }) {
   const data = useMemo(() => columns(evidence), [evidence]);
   const rates = data[3] as number[];
   if (!rates.some((rate) => rate > 0))
-    return (
-      <Empty title="No accepted share in these hours">The flag was raised before any work was seen.</Empty>
-    );
+    return <Empty title="No whole hour with shares yet">The chart begins when the first hour is over.</Empty>;
   const highest = Math.max(...rates);
   const summary = `Hourly hashrate over ${rates.length} hours, at most ${hashrate(highest)}; ${evidence.changes.length} changes marked.`;
   const options = () => ({
