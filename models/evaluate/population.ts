@@ -1,6 +1,7 @@
+import { averagePrecision } from "./average-precision.ts";
 import type { Dataset } from "./dataset.ts";
 import {
-  averagePrecision,
+  
   CARES,
   type CampaignScore,
   calibrationBins,

@@ -7,6 +7,7 @@ import {
   noteWork,
   noteWorker,
   roll,
+  type Source,
   sourceOf,
 } from "#core/account-state.ts";
 import { Accounts } from "#core/accounts.ts";
@@ -150,7 +151,10 @@ export class Analysis {
           this.#coverage.routes = true;
           this.#routes.note(observation.prefix, observation.event === "announce", observation.atMs);
           break;
-        default:
+        case "job":
+          this.#book.job(observation);
+          break;
+        case "flow":
           break;
       }
     }
@@ -242,7 +246,10 @@ export class Analysis {
     if (!clock) {
       clock = new Clock(this.#options.stepHours * HOUR_MS, {
         tick: (atMs) => {
-          for (const state of this.#accounts.in(pool)) changeByTick(state, atMs);
+          for (const state of this.#accounts.in(pool)) {
+            const change = changeByTick(state, atMs);
+            if (change && state.watched) this.#book.change(state, change);
+          }
         },
         window: (atMs) => this.#closeWindow(pool, atMs),
       });
@@ -293,8 +300,9 @@ export class Analysis {
     noteWork(state, work, share.atMs);
     if (share.worker !== undefined) noteWorker(state, share.worker, share.atMs);
     const ip = share.ip ?? session?.ip;
+    let source: Source | undefined;
     if (ip !== undefined) {
-      const source = sourceOf(
+      source = sourceOf(
         state,
         ip,
         share.agent ?? session?.agent ?? "",
@@ -305,8 +313,10 @@ export class Analysis {
       noteOrigin(state, source, work);
       this.#book.origin(share, work, source);
     }
-    changeByShare(state, work, share.atMs);
-    if (state.watched) this.#book.account(state, share.atMs, work);
+    const change = changeByShare(state, work, share.atMs);
+    if (!state.watched) return;
+    this.#book.account(state, work, source, share.atMs);
+    if (change) this.#book.change(state, change);
   }
 
   #begin(share: Share, session: Session | undefined): AccountState | undefined {
@@ -342,6 +352,7 @@ export class Analysis {
       (state.place.doubles[state.place.at + CELL.daySessions] as number) += 1;
     }
     noteRoundTrips(state, session.rttMs, session.appRttMs);
+    if (state.watched && event === "authorize") this.#book.latency(state, session, atMs);
     state.dirty = true;
   }
 

@@ -6,6 +6,12 @@ export interface Bucket extends MetricDelta {
   open: boolean;
 }
 
+/** An account with its own series. */
+interface Named {
+  pool: string;
+  account: string;
+}
+
 /** A source that remembers the bucket its last share counted in. */
 interface Remembering {
   origin: Origin;
@@ -57,10 +63,49 @@ export class MetricsBook {
   }
 
   /** Counts an accepted share of an account that has its own series. */
-  account(state: { pool: string; account: string }, atMs: number, work: number): void {
-    const { values } = this.bucket("account_hashrate", [state.pool, state.account], atMs);
+  account(state: Named, work: number, source: Remembering | undefined, atMs: number): void {
+    const { pool, account } = state;
+    add(this.bucket("account_hashrate", [pool, account], atMs), work);
+    if (!source) return;
+    const { country, tier } = source.origin;
+    add(this.bucket("account_origin", [pool, account, country, tier], atMs), work);
+  }
+
+  /** Notes the round trips of a watched account's session. */
+  latency(
+    { pool, account }: Named,
+    trips: { rttMs?: number | undefined; appRttMs?: number | undefined },
+    atMs: number,
+  ): void {
+    const { values } = this.bucket("account_latency", [pool, account], atMs);
     (values[0] as number) += 1;
-    (values[1] as number) += work;
+    if (trips.rttMs !== undefined) values[1] = trips.rttMs;
+    if (trips.appRttMs !== undefined) values[2] = trips.appRttMs;
+  }
+
+  /** Notes a change point of a watched account. */
+  change({ pool, account }: Named, change: { atMs: number; log2Ratio: number }): void {
+    const { values } = this.bucket("account_change", [pool, account], change.atMs);
+    (values[0] as number) += 1;
+    values[1] = 2 ** change.log2Ratio;
+  }
+
+  /** Notes a job a pool handed out. */
+  job({
+    pool,
+    clean,
+    height,
+    atMs,
+  }: {
+    pool: string;
+    clean: boolean;
+    height?: number | undefined;
+    atMs: number;
+  }): void {
+    const { values } = this.bucket("job", [pool], atMs);
+    (values[0] as number) += 1;
+    if (clean) (values[1] as number) += 1;
+    if (height !== undefined) values[3] = height;
   }
 
   /** All gathered deltas; the book is empty afterwards, and whoever remembers a bucket sees that it is closed. */
@@ -70,6 +115,11 @@ export class MetricsBook {
     this.#deltas = new Map();
     return deltas.map(({ open: _, ...delta }) => delta);
   }
+}
+
+function add({ values }: Bucket, work: number): void {
+  (values[0] as number) += 1;
+  (values[1] as number) += work;
 }
 
 function holds(delta: MetricDelta, atMs: number): boolean {

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Analysis } from "#core/analysis.ts";
 import type { Batch } from "#core/collector.ts";
-import type { Flag } from "#core/flag.ts";
+import type { Flag, Verdict } from "#core/flag.ts";
 import type { MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
 import type { PipelineCounts } from "./pipeline.ts";
@@ -29,6 +29,13 @@ export interface Counters {
   received(source: string, received: { accepted: number; refused: number; unknownFields?: number }): void;
   restart(collector: string, reason: string): void;
   flagged(flag: Flag): void;
+  /** A verdict on a flag, and how long it took. */
+  decided(flag: Flag, verdict: Verdict): void;
+  scored(window: { pool: string; atMs: number; values: Float32Array }): void;
+  delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
+  /** Age and size of a list, and bytes that wait on disk, as of now. */
+  list(list: { name: string; ageHours: number; entries: number }): void;
+  spool(spool: { name: string; bytes: number; dropped: number }): void;
   /** Deltas of the `collector` and `flag` measurements since the last call. */
   takeDeltas(): MetricDelta[];
   collectors(): CollectorHealth[];
@@ -54,6 +61,12 @@ export function createCounters(options: {
   const observations = counter("assay_observations_total", "Observations taken, by collector");
   const refusals = counter("assay_refused_total", "Pieces of bad input, by collector");
   const restarts = counter("assay_collector_restarts_total", "Collectors restarted after their source broke");
+  const deliveries = new Counter({
+    name: "assay_delivery_attempts_total",
+    help: "Attempts to deliver, by destination and outcome",
+    labelNames: ["destination", "outcome"] as const,
+    registers: [registry],
+  });
   const book = new MetricsBook();
   const health = new Map<string, CollectorHealth>();
   const of = (name: string): CollectorHealth => {
@@ -151,6 +164,34 @@ export function createCounters(options: {
         Date.parse(flag.openedAt),
       );
       values[0] = (values[0] ?? 0) + 1;
+    },
+    decided(flag, { outcome, atMs }) {
+      const { values } = book.bucket("flag", [flag.pool, flag.kind, flag.severity], atMs);
+      const column = { confirm: 1, useful: 2, "false-positive": 3 }[outcome];
+      values[column] = (values[column] ?? 0) + 1;
+      values[4] = (values[4] ?? 0) + Math.max(0, atMs - Date.parse(flag.openedAt));
+    },
+    scored({ pool, atMs, values: scores }) {
+      const { values } = book.bucket("score", [pool], atMs);
+      values[0] = (values[0] ?? 0) + scores.length;
+      values[1] = (values[1] ?? 0) + scores.reduce((sum, score) => sum + score, 0);
+      values[2] = scores.reduce((most, score) => Math.max(most, score), 0);
+    },
+    delivered({ destination, outcome }) {
+      const { values } = book.bucket("delivery", [destination], now());
+      const column = { delivered: 0, retry: 1, refused: 2 }[outcome];
+      values[column] = (values[column] ?? 0) + 1;
+      deliveries.inc({ destination, outcome });
+    },
+    list({ name, ageHours, entries }) {
+      const { values } = book.bucket("list", [name], now());
+      values[0] = ageHours;
+      values[1] = entries;
+    },
+    spool({ name, bytes, dropped }) {
+      const { values } = book.bucket("spool", [name], now());
+      values[0] = (values[0] ?? 0) + dropped;
+      values[1] = bytes;
     },
     takeDeltas: () => book.take(),
     collectors: () => [...health.values()],

@@ -21,6 +21,8 @@ export interface PipelineOptions {
   raise: (flag: Flag, evidence: FlagEvidence) => Promise<Raised>;
   /** Every screening made, misses too. */
   onScreenings?: (screenings: Screening[]) => Promise<void>;
+  /** Every window scored, as a whole. */
+  onWindow?: (window: { pool: string; atMs: number; values: Float32Array }) => void;
   /** Every score, flagged or not. */
   onScore?: (score: AccountScore) => void;
 }
@@ -94,6 +96,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function scoreWindow(window: Window): Promise<void> {
     const { accounts, rows, atMs, links } = window;
     const scores = await model.score(rows, accounts.length);
+    options.onWindow?.({ pool: window.pool, atMs, values: scores.value });
     counts.windows += 1;
     counts.scored += accounts.length;
     const width = model.typologies.length;

@@ -4,6 +4,10 @@ import type { Log } from "#core/log.ts";
 import { writeObservation } from "#core/observation.ts";
 import type { Task } from "#core/task.ts";
 import { createFlows } from "../../collectors/flows/flows.ts";
+import { createFollower } from "../../collectors/flows/follow.ts";
+import type { FlowMeasure } from "../../collectors/flows/measure.ts";
+import { createSuricataParser } from "../../collectors/flows/suricata.ts";
+import { createZeekParser } from "../../collectors/flows/zeek.ts";
 import { websocketFeed } from "../../collectors/ingest/websocket.ts";
 import { createCkpool } from "../../collectors/pools/ckpool.ts";
 import { createMiningcore } from "../../collectors/pools/miningcore.ts";
@@ -13,14 +17,17 @@ import { createPublicPoolRest } from "../../collectors/pools/public-pool-rest.ts
 import { createRedisShares } from "../../collectors/pools/redis-shares.ts";
 import { createSri } from "../../collectors/pools/sri.ts";
 import { createXmrigProxy } from "../../collectors/pools/xmrig-proxy.ts";
+import { createMirror } from "../../collectors/stratum/mirror.ts";
+import { createObserver } from "../../collectors/stratum/observer.ts";
 import type { Journal, JournalEntry } from "../bus/journal.ts";
 import { JournalRefusal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { Counters } from "./counters.ts";
 import { openTap } from "./open-tap.ts";
+import { sleep } from "./sleep.ts";
 
 /** Collectors that can be read again, from their cursor. */
-export function replayable({ collectors }: Config): Collector[] {
+export function replayable({ collectors }: Config, log: Log): Collector[] {
   const now = Date.now;
   return [
     ...collectors.ckpool.map((section) => createCkpool({ ...section, now })),
@@ -30,6 +37,24 @@ export function replayable({ collectors }: Config): Collector[] {
     ...collectors.publicPool.map((section) => createPublicPool({ ...section, now })),
     ...collectors.publicPoolRest.map((section) => createPublicPoolRest({ ...section, now })),
     ...collectors.sri.map((section) => createSri({ ...section, now })),
+    ...collectors.zeek.map(({ name, file, pollMs }) =>
+      createFollower({ name, file, pollMs, sleep, parser: () => createZeekParser(name, now) }),
+    ),
+    ...collectors.suricata.map(({ name, file, pollMs }) =>
+      createFollower({
+        name,
+        file,
+        pollMs,
+        sleep,
+        parser: () =>
+          createSuricataParser({
+            exporter: name,
+            now,
+            onAlert: ({ signature, src, dst }) =>
+              log("info", "suricata alert", { name, signature, src, dst }),
+          }),
+      }),
+    ),
   ];
 }
 
@@ -68,7 +93,8 @@ export function acknowledged(
 }
 
 /** Collectors of what happens once: they go through the journal. */
-export function live(config: Config, log: Log): Collector[] {
+export function live(config: Config, log: Log, measure: FlowMeasure): Collector[] {
+  const { collectors } = config;
   const taps = config.collectors.tap.map((section) => openTap(section, log));
   const flows = config.collectors.flows.map(({ name, listen, exporters, receiveBufferBytes }) =>
     createFlows({
@@ -79,9 +105,22 @@ export function live(config: Config, log: Log): Collector[] {
       stateFile: join(config.data.directory, `${name}.templates.json`),
       now: Date.now,
       log,
+      onLost: measure.lost,
     }),
   );
-  return [...taps, ...flows];
+  const mirrors = collectors.mirror.map(createMirror);
+  const { observer } = collectors;
+  const observers =
+    observer.pools.length > 0
+      ? [
+          createObserver({
+            ...observer,
+            log,
+            onFinding: (finding) => log("info", "observed", { ...finding }),
+          }),
+        ]
+      : [];
+  return [...taps, ...flows, ...mirrors, ...observers];
 }
 
 /** Writes what a live collector yields to the journal. What the journal cannot take is dropped, counted and said. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { FEATURES } from "#core/features.ts";
 import { collect } from "../../models/collect.ts";
 import { concatenate } from "../../models/evaluate/dataset.ts";
-import { averagePrecision } from "../../models/evaluate/detection-metrics.ts";
+import { averagePrecision } from "../../models/evaluate/average-precision.ts";
 import { simulate } from "../../models/simulate/simulate.ts";
 import { drawWorld } from "../../models/worlds.ts";
 import { createOrigin } from "../../src/origin/origin.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
+import { averagePrecision } from "../../../models/evaluate/average-precision.ts";
 import { expect, test } from "vitest";
 import type { Dataset } from "../../../models/evaluate/dataset.ts";
 import {
-  averagePrecision,
   calibrationBins,
   calibrationError,
   judge,
