@@ -1,10 +1,13 @@
-import { access, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type Config, ConfigError, readConfig, redact } from "../config.ts";
 import { webhook } from "../deliver/webhook.ts";
+import { sourceChecks } from "./check-pools.ts";
 import { openModel, openParts } from "./parts.ts";
+
+/** All sources together must answer within this. */
+const SOURCES_MS = 60_000;
 
 /** `assay check`: configuration, data files and connections; every mistake at once, warnings beside. */
 export async function check(args: string[]): Promise<void> {
@@ -26,14 +29,14 @@ export async function check(args: string[]): Promise<void> {
       mistakes.push(`${place}: ${(error as Error).message}`);
     }
   };
-  for (const { name, directory } of config.collectors.ckpool) {
-    await attempt(`collectors.ckpool ${name}`, async () => {
-      if (!(await stat(directory)).isDirectory()) throw new Error(`${directory} is no directory`);
-      await access(directory);
-    });
+  const signal = AbortSignal.timeout(SOURCES_MS);
+  for (const { place, look } of sourceChecks(config)) {
+    await attempt(place, async () => process.stdout.write(`${place}: ${await look(signal)}\n`));
   }
-  for (const { name, listen } of config.collectors.tap) {
-    await attempt(`collectors.tap ${name}`, () => tryPort(listen.host, listen.port));
+  for (const kind of ["tap", "nodejsPool"] as const) {
+    for (const { name, listen } of config.collectors[kind]) {
+      await attempt(`collectors.${kind} ${name}`, () => tryPort(listen.host, listen.port));
+    }
   }
   for (const hook of config.deliver.webhooks)
     await attempt(`deliver.webhooks ${hook.name}`, () => webhook(hook));
