@@ -1,7 +1,6 @@
 import { averagePrecision } from "./average-precision.ts";
 import type { Dataset } from "./dataset.ts";
 import {
-  
   CARES,
   type CampaignScore,
   calibrationBins,

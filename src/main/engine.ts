@@ -1,6 +1,7 @@
 import type { Analysis, Sighting } from "#core/analysis.ts";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { MetricDelta, MetricRow } from "#core/metrics.ts";
+import type { Observation } from "#core/observation.ts";
 import type { CheckpointStore } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -17,6 +18,8 @@ export interface EngineOptions {
   takeDeltas?: () => MetricDelta[];
   /** Told after every commit: the rows it changed and how far each source is now durably read. */
   onCommitted?: (rows: MetricRow[], cursors: ReadonlyMap<string, string>) => Promise<void>;
+  /** Called with every batch in its turn; what it returns is taken as well. */
+  onTake?: (batch: Batch) => Observation[];
   onBatch?: (collector: string, batch: Batch) => void;
 }
 
@@ -124,6 +127,8 @@ export function createEngine(options: EngineOptions): Engine {
           if (signal.aborted) return;
           await inTurn(async () => {
             await pipeline.take(batch);
+            const more = options.onTake?.(batch) ?? [];
+            if (more.length > 0) await pipeline.take({ observations: more });
             if (batch.cursor !== undefined) {
               cursors.set(collector.name, batch.cursor);
               changed.set(collector.name, batch.cursor);

@@ -1,10 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { autoencoder } from "../../models/baselines/autoencoder.ts";
+import { ecod } from "../../models/baselines/ecod.ts";
+import { isolationForest } from "../../models/baselines/isolation-forest.ts";
+import { evaluateAdbench } from "../../models/evaluate/adbench.ts";
 import { evaluateChange } from "../../models/evaluate/change.ts";
 import type { Finding } from "../../models/evaluate/figure.ts";
 import { htmlReport } from "../../models/evaluate/html-report.ts";
 import { evaluateNab } from "../../models/evaluate/nab.ts";
 import { figureLines, findingText } from "../../models/evaluate/text-report.ts";
+import { useBackend } from "../../models/tensor-flow.ts";
 import { wholeNumber } from "./arguments.ts";
 import { createProgress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
@@ -22,7 +27,15 @@ const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
   change: ({ seed, thresholds, onProgress }) => evaluateChange({ seed, thresholds, onProgress }),
   nab: ({ data, scores, onProgress }) =>
     evaluateNab({ directory: needed("nab", data), ...(scores === undefined ? {} : { scores }), onProgress }),
+  adbench: async function* ({ data, onProgress }) {
+    await useBackend("wasm");
+    const detectors = { isolationForest: isolationForest(), ecod: ecod(), autoencoder: autoencoder() };
+    yield* evaluateAdbench({ directory: needed("adbench", data), ...detectors, onProgress });
+  },
 };
+
+/** Parts that are judged on somebody else's data; left out where none is given. */
+const DATA_PARTS = new Set(["nab", "adbench"]);
 
 function needed(part: string, directory: string | undefined): string {
   if (directory === undefined) throw new UsageError(`evaluate ${part}: --data DIR is needed`);
@@ -47,7 +60,9 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
   if (unknown.length > 0)
     throw new UsageError(`evaluate: no part ${unknown.join(", ")}; known: ${Object.keys(PARTS).join(", ")}`);
   const names =
-    positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => name !== "nab" || values.data);
+    positionals.length > 0
+      ? positionals
+      : Object.keys(PARTS).filter((name) => !DATA_PARTS.has(name) || values.data !== undefined);
   const all = new Map<string, Finding[]>();
   let lines = "";
   for (const name of names) {

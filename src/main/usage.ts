@@ -11,7 +11,8 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
   assay check [--config assay.yaml] [--dump]
                                          validate configuration and data, list every mistake
   assay replay FILE… --as FORMAT [--scores] [--config assay.yaml]
-                                         FORMAT: observations | ckpool | pcap | netflow-pcap
+                                         FORMAT: observations | ckpool | pcap | netflow-pcap |
+                                         zeek | suricata | ris
   assay screen VALUE…                    what is known of a wallet address, IP or ASN
   assay lists update | status            the watch lists
   assay alert test [DESTINATION]         send a marked test delivery

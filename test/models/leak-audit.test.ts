@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { FEATURES } from "#core/features.ts";
 import { collect } from "../../models/collect.ts";
-import { concatenate } from "../../models/evaluate/dataset.ts";
 import { averagePrecision } from "../../models/evaluate/average-precision.ts";
+import { concatenate } from "../../models/evaluate/dataset.ts";
 import { simulate } from "../../models/simulate/simulate.ts";
 import { drawWorld } from "../../models/worlds.ts";
 import { createOrigin } from "../../src/origin/origin.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { averagePrecision } from "../../../models/evaluate/average-precision.ts";
 import { expect, test } from "vitest";
+import { averagePrecision } from "../../../models/evaluate/average-precision.ts";
 import type { Dataset } from "../../../models/evaluate/dataset.ts";
 import {
   calibrationBins,

@@ -1,0 +1,119 @@
+import type { Log } from "#core/log.ts";
+import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
+import type { Model } from "#core/model.ts";
+import type { Session } from "#core/observation.ts";
+import { createFlowJoin } from "../../collectors/flows/join.ts";
+import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
+import type { Journal } from "../bus/journal.ts";
+import type { Config } from "../config.ts";
+import type { InfluxStore } from "../store/influx.ts";
+import type { EmbeddedMetrics } from "../store/metrics-sqlite.ts";
+import type { EmbeddedOps } from "../store/ops-sqlite.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import type { Parts } from "./parts.ts";
+import { createPipeline } from "./pipeline.ts";
+
+/** The journal's reader, as its cursor is kept. */
+export const JOURNAL = "journal";
+
+/** Everything that was opened and must be closed. */
+export interface Opened {
+  parts: Parts;
+  model: Model;
+  metrics: EmbeddedMetrics;
+  ops: EmbeddedOps;
+  journal: Journal;
+  influx?: InfluxStore;
+}
+
+/** Analysis, pipeline, counters and the engine that drives them, joined to the stores. */
+export interface Heart {
+  engine: Engine;
+  counters: Counters;
+  flowMeasure: FlowMeasure;
+  /** A further source of metric deltas, asked at every checkpoint. */
+  addDeltas: (take: () => MetricDelta[]) => void;
+}
+
+/** Joins the parts of the analysis. Opens nothing and starts nothing. */
+export function createHeart(
+  config: Config,
+  opened: Opened,
+  { log, destinations }: { log: Log; destinations: readonly string[] },
+): Heart {
+  const { parts, model, metrics, ops, journal, influx } = opened;
+  const { analysis, screening, origin } = parts;
+  const lists = () =>
+    [...screening.lists(), ...origin.versions()].map(({ name, version }) => ({ name, version }));
+  const pipeline = createPipeline({
+    analysis,
+    model,
+    screen: screening.screen,
+    lists,
+    policy: config.detection,
+    raise: async (flag, evidence) => {
+      const raised = await ops.raise(flag, evidence, destinations);
+      if (raised === "opened") counters.flagged(flag);
+      return raised;
+    },
+    onScreenings: (screenings) => ops.recordScreenings(screenings),
+    onWindow: (window) => counters.scored(window),
+  });
+  const counters = createCounters({ now: Date.now, analysis, pipeline: pipeline.counts });
+  const flowMeasure = createFlowMeasure(origin.lookUp);
+  const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, flowMeasure.takeDeltas];
+  const join = createFlowJoin(config.collectors.poolServers);
+
+  /** What does not move by itself, noted at every checkpoint. */
+  function noteStanding(): void {
+    const nowMs = Date.now();
+    for (const { name, publishedAt, entries } of screening.lists()) {
+      const ageHours = (nowMs - Date.parse(publishedAt)) / HOUR_MS;
+      if (Number.isFinite(ageHours)) counters.list({ name, ageHours, entries });
+    }
+    counters.spool({ name: JOURNAL, bytes: journal.status().bytes, dropped: 0 });
+    if (influx) counters.spool({ name: "influx", bytes: influx.state().spoolBytes, dropped: 0 });
+  }
+
+  const engine = createEngine({
+    analysis,
+    pipeline,
+    store: metrics,
+    takeDeltas: () => {
+      noteStanding();
+      return deltas.flatMap((take) => take());
+    },
+    onBatch: counters.batch,
+    onTake: ({ observations }): Session[] => {
+      flowMeasure.take(observations);
+      const sessions = join.take(observations);
+      for (const finding of join.takeFindings())
+        if (finding.kind !== "session") log("info", "flows", { ...finding });
+      return sessions;
+    },
+    onCommitted: async (rows, cursors) => {
+      const cursor = cursors.get(JOURNAL);
+      if (cursor !== undefined) await journal.release(cursor);
+      await influx?.write(rows);
+    },
+  });
+  ops.onChange(({ event, flag }) => {
+    if (event === "flag.closed") void noteVerdict(flag.id);
+    if (event === "flag.opened" && influx)
+      influx.annotate(flag).catch((error) => log("error", "annotation", { reason: String(error) }));
+  });
+  async function noteVerdict(id: string): Promise<void> {
+    const found = await ops.flag(id).catch(() => null);
+    const verdict = found?.verdicts.at(-1);
+    if (found && verdict) counters.decided(found.flag, verdict);
+  }
+  counters.gauge(
+    "assay_journal_bytes",
+    "Observations on disk that no checkpoint has yet",
+    () => journal.status().bytes,
+  );
+  const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
+  counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
+  return { engine, counters, flowMeasure, addDeltas: (take) => deltas.push(take) };
+}
