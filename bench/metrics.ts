@@ -11,9 +11,9 @@ import { openMetrics } from "../src/store/metrics-sqlite.ts";
 import { hasInfluxd, startInfluxd, WITHOUT_INFLUXD } from "../test/store/influxd.ts";
 
 const SERIES = 1_000;
-const MINUTES = 60;
+const MINUTES = 30;
 const BATCH = 5_000;
-const ROUNDS = 6;
+const ROUNDS = 15;
 const T0 = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 86_400_000;
 
 /** One round's rows: every series in every minute, shares and difficulties as various as a pool's, the same each time. */
@@ -153,6 +153,7 @@ async function* intoInflux(directory: string) {
     }
     const { written } = store.state();
     if (written !== ROUNDS * SERIES * MINUTES) throw new Error(`influxd took ${written} points`);
+    // The median of the rounds' own ratios: what disturbs a round disturbs both that share it.
     const ratio = median(rates.own.map((own, index) => own / (rates.peer[index] ?? Number.NaN)));
     yield {
       figure: "metrics.points_over_influx_client",
