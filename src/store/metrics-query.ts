@@ -9,6 +9,14 @@ import {
 } from "#core/metrics.ts";
 import { column } from "./metrics-tables.ts";
 
+/** The calls of the reading thread, whose database is open for reading only. */
+export type MetricsReaderCalls = ReturnType<typeof metricsReaderCalls>;
+
+/** A long question must not hold up a checkpoint, nor a checkpoint the console: questions have a thread of their own. */
+export const metricsReaderCalls = (db: DatabaseSync) => ({
+  query: (query: MetricQuery): MetricRow[] => queryMetrics(db, query),
+});
+
 /** Below this share of all series, a query seeks each bucket of each series; above, it reads the whole range. */
 const SEEK_SHARE = 1 / 8;
 
@@ -18,7 +26,8 @@ const SEEK_SHARE = 1 / 8;
  */
 export function queryMetrics(db: DatabaseSync, query: MetricQuery): MetricRow[] {
   const { measurement: name, level, by = [], where = {} } = query;
-  const measurement: Measurement = MEASUREMENTS[name];
+  const measurement: Measurement | undefined = MEASUREMENTS[name];
+  if (!measurement) throw new Error(`no measurement named ${name}`);
   const filters = Object.entries(where).filter((entry): entry is [string, string] => entry[1] !== undefined);
   for (const tag of [...by, ...filters.map(([tag]) => tag)]) {
     if (!measurement.tags.includes(tag)) throw new Error(`${name} has no tag named ${tag}`);

@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointStore } from "#core/store.ts";
 import type { MetricsCalls, PackedCheckpoint } from "./metrics-calls.ts";
+import type { MetricsReaderCalls } from "./metrics-query.ts";
 import { openThread } from "./thread.ts";
 
 /** Where the embedded metrics store lives and how many days each level is kept. */
@@ -20,6 +21,9 @@ export interface EmbeddedMetrics extends CheckpointStore {
 /** Opens (or creates) the embedded metrics store. Whoever opens it closes it. */
 export async function openMetrics({ file, rawDays, hourDays }: MetricsOptions): Promise<EmbeddedMetrics> {
   const thread = await openThread<MetricsCalls>({ kind: "metrics", file });
+  // What is in memory is its own thread's only.
+  const reader =
+    file === ":memory:" ? null : await openThread<MetricsReaderCalls>({ kind: "metrics-reader", file });
 
   async function* accounts() {
     for (let last = ""; ; ) {
@@ -35,13 +39,16 @@ export async function openMetrics({ file, rawDays, hourDays }: MetricsOptions): 
     name: "sqlite",
     commit: (checkpoint) => thread.call("commit", pack(checkpoint)),
     write: (rows) => thread.call("write", rows),
-    query: (query) => thread.call("query", query),
+    query: (query) => (reader ? reader.call("query", query) : thread.call("query", query)),
     bounds: () => thread.call("bounds"),
     recover: async () => ({ cursors: await thread.call("cursors"), accounts: accounts() }),
     async prune(nowMs) {
       while (await thread.call("prune", nowMs, rawDays, hourDays));
     },
-    close: () => thread.close(),
+    async close() {
+      await reader?.close();
+      await thread.close();
+    },
   };
 }
 

@@ -13,7 +13,8 @@ export interface Thread<T extends Calls> {
 
 /** Which database a thread opens, and where. */
 export interface ThreadData {
-  kind: "metrics" | "ops";
+  /** `metrics-reader` answers questions about what the `metrics` thread of the same file has committed. */
+  kind: "metrics" | "metrics-reader" | "ops";
   file: string;
 }
 
@@ -31,7 +32,7 @@ export type Reply = { id: number; result: unknown } | { id: number; error: unkno
 export async function openThread<T extends Calls>(data: ThreadData): Promise<Thread<T>> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: data });
   const waiting = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
-  const component = `${data.kind} store`;
+  const component = `${data.kind === "ops" ? "ops" : "metrics"} store`;
   let dead: Error | undefined;
   let sent = 0;
 

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { metricsCalls } from "./metrics-calls.ts";
+import { metricsReaderCalls } from "./metrics-query.ts";
 import { opsCalls } from "./ops-calls.ts";
 import type { Calls, Reply, Request, ThreadData } from "./thread.ts";
 
@@ -11,8 +12,13 @@ import type { Calls, Reply, Request, ThreadData } from "./thread.ts";
 const port = parentPort;
 if (!port) throw new Error("worker.ts is the program of a thread");
 const { kind, file } = workerData as ThreadData;
-const db = new DatabaseSync(file);
-const calls: Calls = kind === "metrics" ? metricsCalls(db) : opsCalls(db);
+const db = new DatabaseSync(file, { readOnly: kind === "metrics-reader" });
+const served: Record<ThreadData["kind"], (db: DatabaseSync) => Calls> = {
+  metrics: metricsCalls,
+  "metrics-reader": metricsReaderCalls,
+  ops: opsCalls,
+};
+const calls = served[kind](db);
 const reply = (message: Reply) => port.postMessage(message);
 
 port.on("message", ({ id, name, args }: Request) => {

@@ -210,6 +210,21 @@ test("a backfill through a store in memory doubles nothing, however often it is 
   }
 });
 
+test("a question is answered while a checkpoint cannot be committed yet", async () => {
+  const file = join(temporary(), "metrics.db");
+  const store = await open(file);
+  await store.commit(checkpoint([hashrate(0, 1)]));
+  const other = new DatabaseSync(file);
+  other.exec("BEGIN IMMEDIATE");
+  const committing = store.commit(checkpoint([hashrate(0, 2)]));
+  const ask = { measurement: "hashrate", level: "1m", fromMs: T0, toMs: T0 + HOUR_MS } as const;
+  expect((await store.query(ask)).map(({ values }) => values[1])).toEqual([1]);
+  other.exec("ROLLBACK");
+  other.close();
+  await committing;
+  expect((await store.query(ask)).map(({ values }) => values[1])).toEqual([3]);
+});
+
 test("retention is by level", async () => {
   const store = await open();
   const days = [0, 5, 20].map((day) => hashrate(day * 1440, day + 1));
