@@ -1,6 +1,7 @@
 import { FOCUS_CELLS, focusStatistic, resetFocus, thresholdFor, updateFocus } from "#core/focus.ts";
 import { exponential, randomFrom } from "#core/random.ts";
 import { type Finding, judged, meanInterval, type OnProgress } from "./figure.ts";
+import { formatNumber } from "./format-number.ts";
 import { cusum, ewma, focus, type RateDetector, shareWindow } from "./rate-detectors.ts";
 import { calibrateThreshold, detectionDelay, falseAlarmRunLength } from "./run-length.ts";
 
@@ -11,13 +12,15 @@ export interface ChangeOptions {
   runs?: number;
   /** Mean shares between false alarms that every detector is set to. */
   gammaShares?: number;
+  /** Shares of each of the five runs that measure the speed. */
+  speedShares?: number;
   /** Also simulate the table of thresholds in core/focus.ts again (some minutes). */
   thresholds?: boolean;
   onProgress?: OnProgress;
 }
 
 const RATIOS = [0, 0.5, 0.8, 1.25, 2];
-/** Detectors are told apart by streams of random numbers; the same changes are shown to each of them. */
+/** Streams of random numbers under one seed: every ρ has its place in RATIOS, these are apart from them. */
 const CALIBRATION_STREAM = 1_000;
 const GAMMA_STREAM = 2_000;
 const SPEED_STREAM = 3_000;
@@ -44,7 +47,13 @@ export function lordenBound(ratio: number, gammaShares: number): number {
  * without one, beside the usual practices at the same mean time between false alarms; and how fast the detector is.
  */
 export async function* evaluateChange(options: ChangeOptions = {}): AsyncGenerator<Finding> {
-  const { seed = 1, runs = 1_000, gammaShares = 1e5, onProgress = () => undefined } = options;
+  const {
+    seed = 1,
+    runs = 1_000,
+    gammaShares = 1e5,
+    speedShares = 1e6,
+    onProgress = () => undefined,
+  } = options;
   const peers = [shareWindow(60), ewma(0.05), cusum(0.5, 2)];
   const steps = peers.length + 1 + (peers.length + 1) * RATIOS.length;
   let done = 0;
@@ -78,7 +87,7 @@ export async function* evaluateChange(options: ChangeOptions = {}): AsyncGenerat
       const mean = meanInterval(found);
       means.push(mean.value);
       intervals.push(
-        `${cut > 0 ? "≥ " : ""}${mean.value.toPrecision(3)} ± ${(mean.high - mean.value).toPrecision(2)}`,
+        `${cut > 0 ? "≥ " : ""}${formatNumber(mean.value)} ± ${formatNumber(mean.high - mean.value)}`,
       );
       if (detector.name === "FOCuS" && mean.value / bound > worst.value) {
         worst = { value: mean.value / bound, low: mean.low / bound, high: mean.high / bound, ratio };
@@ -90,7 +99,7 @@ export async function* evaluateChange(options: ChangeOptions = {}): AsyncGenerat
   }
   const bounds = RATIOS.map((ratio) => lordenBound(ratio, gammaShares));
   yield {
-    table: `Mean delay ± 95 %, in expected shares, at ${gammaShares.toExponential(0)} shares between false alarms`,
+    table: `Mean delay ± 95 %, in expected shares, at ${formatNumber(gammaShares)} shares between false alarms`,
     columns: ["detector", ...RATIOS.map((ratio) => `ρ = ${ratio}`)],
     rows: [["Lorden's bound", ...bounds.map((bound) => bound.toPrecision(3))], ...rows],
     note: "≥: some runs were cut off at 10 times the bound. The bound is of first order: a little below it is possible.",
@@ -124,21 +133,25 @@ export async function* evaluateChange(options: ChangeOptions = {}): AsyncGenerat
     unit: "shares",
     low: length.mean - half,
     high: length.mean + half,
-    target: `${gammaShares.toExponential(0)} in the interval`,
+    target: `${formatNumber(gammaShares)} in the interval`,
     met: Math.abs(length.mean - gammaShares) <= half,
     note: "mean time between false alarms at the detector's threshold",
   };
   yield judged(
-    { figure: "change.shares_per_cpu_second", value: sharesPerCpuSecond(seed), unit: "shares/CPU-s" },
+    {
+      figure: "change.shares_per_cpu_second",
+      value: sharesPerCpuSecond(seed, speedShares),
+      unit: "shares/CPU-s",
+    },
     { atLeast: 2e6 },
   );
   if (options.thresholds) yield* thresholdTable(seed, onProgress);
 }
 
-/** Median of five runs over a million shares, the statistic read after each: the gaps are drawn beforehand. */
-function sharesPerCpuSecond(seed: number): number {
+/** Median of five runs over `shares` shares, the statistic read after each: the gaps are drawn beforehand. */
+function sharesPerCpuSecond(seed: number, shares: number): number {
   const random = randomFrom(seed, SPEED_STREAM);
-  const gaps = Float64Array.from({ length: 1_000_000 }, () => exponential(random));
+  const gaps = Float64Array.from({ length: shares }, () => exponential(random));
   const cells = new Float64Array(FOCUS_CELLS);
   const speeds: number[] = [];
   let highest = 0;
@@ -152,7 +165,7 @@ function sharesPerCpuSecond(seed: number): number {
     const { user, system } = process.cpuUsage(before);
     speeds.push(gaps.length / ((user + system) / 1e6));
   }
-  if (!(highest > 0)) throw new Error("change: the detector read nothing from a million shares");
+  if (!(highest > 0)) throw new Error("change: the detector read nothing from its shares");
   return speeds.sort((a, b) => a - b)[2]!;
 }
 

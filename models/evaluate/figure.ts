@@ -49,10 +49,16 @@ export function judged(
   bound: { atLeast: number } | { atMost: number } | { above: number },
 ): Figure {
   if ("atLeast" in bound) {
-    return { ...figure, target: `≥ ${bound.atLeast}`, met: figure.value >= bound.atLeast };
+    return { ...figure, target: `≥ ${formatTarget(bound.atLeast)}`, met: figure.value >= bound.atLeast };
   }
-  if ("above" in bound) return { ...figure, target: `> ${bound.above}`, met: figure.value > bound.above };
-  return { ...figure, target: `≤ ${bound.atMost}`, met: figure.value <= bound.atMost };
+  if ("above" in bound)
+    return { ...figure, target: `> ${formatTarget(bound.above)}`, met: figure.value > bound.above };
+  return { ...figure, target: `≤ ${formatTarget(bound.atMost)}`, met: figure.value <= bound.atMost };
+}
+
+/** As it was stated: all its digits, thousands apart. */
+function formatTarget(bound: number): string {
+  return bound.toLocaleString("en", { maximumSignificantDigits: 6 });
 }
 
 /** Mean with its 95 % interval by the normal approximation. */

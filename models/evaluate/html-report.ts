@@ -1,6 +1,6 @@
 import type { Figure, Finding, Table } from "./figure.ts";
+import { formatNumber } from "./format-number.ts";
 import { escapeText, plotSvg } from "./plot-svg.ts";
-import { formatNumber } from "./text-report.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --good: #00734f; --bad: #b3380a; }

@@ -1,5 +1,5 @@
 import type { Axis, Plot } from "./figure.ts";
-import { formatNumber } from "./text-report.ts";
+import { formatNumber } from "./format-number.ts";
 
 const WIDTH = 720;
 const HEIGHT = 380;

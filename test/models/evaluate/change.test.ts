@@ -10,7 +10,7 @@ import {
   falseAlarmRunLength,
 } from "../../../models/evaluate/run-length.ts";
 
-const SMALL = { runs: 100, gammaShares: 1_000 };
+const SMALL = { runs: 100, gammaShares: 1_000, speedShares: 20_000 };
 
 async function all(findings: AsyncIterable<Finding>): Promise<Finding[]> {
   const found: Finding[] = [];

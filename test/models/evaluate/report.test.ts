@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Finding, judged, meanInterval } from "../../../models/evaluate/figure.ts";
+import { formatNumber } from "../../../models/evaluate/format-number.ts";
 import { htmlReport } from "../../../models/evaluate/html-report.ts";
-import { figureLines, findingText, formatNumber } from "../../../models/evaluate/text-report.ts";
+import { figureLines, findingText } from "../../../models/evaluate/text-report.ts";
 
 const FINDINGS: Finding[] = [
   judged(
