@@ -2,15 +2,26 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { autoencoder } from "../../models/baselines/autoencoder.ts";
 import { ecod } from "../../models/baselines/ecod.ts";
+import { gradientBoosting } from "../../models/baselines/gradient-boosting.ts";
 import { isolationForest } from "../../models/baselines/isolation-forest.ts";
+import { logisticRegression } from "../../models/baselines/logistic-regression.ts";
 import { evaluateAdbench } from "../../models/evaluate/adbench.ts";
 import { evaluateChange } from "../../models/evaluate/change.ts";
 import type { Finding } from "../../models/evaluate/figure.ts";
 import { htmlReport } from "../../models/evaluate/html-report.ts";
 import { evaluateNab } from "../../models/evaluate/nab.ts";
 import { figureLines, findingText } from "../../models/evaluate/text-report.ts";
+import {
+  type EvaluationOptions,
+  holdoutsFindings,
+  latencyFindings,
+  populationFindings,
+} from "../../models/evaluations.ts";
 import { useBackend } from "../../models/tensor-flow.ts";
+import { parseConfig } from "../config.ts";
+import { createOrigin } from "../origin/origin.ts";
 import { wholeNumber } from "./arguments.ts";
+import { openModel } from "./parts.ts";
 import { createProgress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
 
@@ -19,11 +30,15 @@ interface Given {
   data: string | undefined;
   scores: string | undefined;
   thresholds: boolean;
-  onProgress: (done: number, total: number) => void;
+  worlds: number | undefined;
+  onProgress: (done: number, total: number, note?: string) => void;
 }
 
 /** Parts of the evaluation by name; what a part needs beside the seed it says itself. */
 const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
+  population: (given) => onPools(given, populationFindings),
+  holdouts: (given) => onPools(given, holdoutsFindings),
+  latency: (given) => onPools(given, latencyFindings),
   change: ({ seed, thresholds, onProgress }) => evaluateChange({ seed, thresholds, onProgress }),
   nab: ({ data, scores, onProgress }) =>
     evaluateNab({ directory: needed("nab", data), ...(scores === undefined ? {} : { scores }), onProgress }),
@@ -33,6 +48,29 @@ const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
     yield* evaluateAdbench({ directory: needed("adbench", data), ...detectors, onProgress });
   },
 };
+
+/** A part that is judged on simulated pools: the shipped model beside the baselines. */
+async function* onPools(
+  { seed, worlds, onProgress }: Given,
+  findings: (options: EvaluationOptions) => AsyncIterable<Finding>,
+): AsyncGenerator<Finding> {
+  const config = parseConfig("");
+  const model = await openModel(config);
+  try {
+    const origin = await createOrigin(config.origin);
+    yield* findings({
+      model,
+      lookUpOrigin: origin.lookUp,
+      outliers: [isolationForest(), ecod()],
+      classifiers: [logisticRegression(), gradientBoosting()],
+      seed,
+      ...(worlds === undefined ? {} : { worlds }),
+      onProgress,
+    });
+  } finally {
+    await model.close();
+  }
+}
 
 /** Parts that are judged on somebody else's data; left out where none is given. */
 const DATA_PARTS = new Set(["nab", "adbench"]);
@@ -54,6 +92,7 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
       scores: { type: "string" },
       seed: { type: "string", default: "1" },
       thresholds: { type: "boolean", default: false },
+      worlds: { type: "string" },
     },
   });
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
@@ -74,9 +113,10 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
       data: values.data,
       scores: values.scores,
       thresholds: values.thresholds,
-      onProgress: (done: number, total: number) => {
+      worlds: values.worlds === undefined ? undefined : wholeNumber("--worlds", values.worlds, 1),
+      onProgress: (done: number, total: number, note?: string) => {
         signal.throwIfAborted();
-        progress.at(done, total);
+        progress.at(done, total, note);
       },
     };
     for await (const finding of (PARTS[name] as (typeof PARTS)[string])(given)) {
