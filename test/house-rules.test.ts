@@ -122,3 +122,15 @@ test("the lock file carries no addresses and no dependency needs an install scri
   );
   expect(scripted.map(([name]) => name)).toEqual([]);
 });
+
+test("the lock file names every platform's optional packages, so that npm ci accepts it anywhere", () => {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`${path}/node_modules/${name}`] && !packages[`node_modules/${name}`],
+    ),
+  );
+  expect(missing).toEqual([]);
+});
