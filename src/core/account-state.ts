@@ -1,9 +1,5 @@
-import { classifyAgent } from "#core/agents.ts";
 import {
-  ACCOUNT_BYTES,
-  BITMAP,
   BITMAP_WORDS,
-  bytesOf,
   CELL,
   type Cells,
   DAY_CELLS,
@@ -15,12 +11,10 @@ import {
 import { resetFocus } from "#core/focus.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
 import type { Bucket } from "#core/metrics-book.ts";
-import type { LookUpOrigin, Origin } from "#core/origin.ts";
-import { hashText, mark, marked, nameTemplate } from "#core/sketch.ts";
+import type { Origin } from "#core/origin.ts";
+import { hashText } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 
-/** Sources remembered per account; the one least recently seen gives way. */
-export const MAX_SOURCES = 8;
 const PYONGYANG_OFFSET = 9;
 
 /** One address and agent that an account mined from. `work` decays with 168 hours. */
@@ -122,7 +116,7 @@ export function roll(state: AccountState, atMs: number): void {
 }
 
 /** Notes what a human did (set up a worker, an agent, an address) on the clocks that the operator features read. */
-function noteAction(state: AccountState, atMs: number): void {
+export function noteAction(state: AccountState, atMs: number): void {
   const { doubles, at } = state.place;
   if (atMs < (doubles[at + CELL.actionsFromMs] as number)) return;
   const utcHours = (atMs % DAY_MS) / HOUR_MS;
@@ -189,111 +183,6 @@ export function noteRejected(state: AccountState, stale: boolean, atMs: number):
   state.dirty = true;
 }
 
-/**
- * Finds or makes the source of an observation; a new one has `shares` 0. Hot path: an address is looked up when it is
- * new to the account, and again once an hour, since networks change hands and databases are replaced.
- */
-export function sourceOf(
-  state: AccountState,
-  ip: string,
-  agent: string,
-  atMs: number,
-  lookUpOrigin: LookUpOrigin,
-): Source {
-  let found = state.latest;
-  if (found === undefined || found.origin.ip !== ip || found.agent !== agent) {
-    found = undefined;
-    for (const source of state.sources) if (source.origin.ip === ip && source.agent === agent) found = source;
-  }
-  if (found !== undefined && Math.floor(found.lastMs / HOUR_MS) === Math.floor(atMs / HOUR_MS)) {
-    if (atMs > found.lastMs) found.lastMs = atMs;
-    state.latest = found;
-    return found;
-  }
-  const origin = lookUpOrigin(ip, atMs);
-  // The address may be spelled in another way than the origin's own.
-  if (found === undefined) {
-    for (const source of state.sources) {
-      if (source.origin.ip === origin.ip && source.agent === agent) found = source;
-    }
-  }
-  if (found === undefined) {
-    found = { origin, agent, shares: 0, work: 0, firstMs: atMs, lastMs: atMs, bucket: undefined };
-    if (state.sources.length < MAX_SOURCES) state.sources.push(found);
-    else state.sources[leastRecent(state.sources)] = found;
-    noteSource(state, origin, agent, atMs);
-  } else if (Math.floor(found.lastMs / DAY_MS) !== Math.floor(atMs / DAY_MS)) {
-    noteSource(state, origin, agent, atMs);
-  }
-  if (found.origin !== origin) found.bucket = undefined;
-  found.origin = origin;
-  found.lastMs = Math.max(found.lastMs, atMs);
-  state.latest = found;
-  return found;
-}
-
-function leastRecent(sources: readonly Source[]): number {
-  let index = 0;
-  for (let at = 1; at < sources.length; at += 1) {
-    if ((sources[at] as Source).lastMs < (sources[index] as Source).lastMs) index = at;
-  }
-  return index;
-}
-
-function noteSource(state: AccountState, origin: Origin, agent: string, atMs: number): void {
-  const { doubles, words, at, wordAt } = state.place;
-  const today = wordAt + WORD.today;
-  const yesterday = wordAt + WORD.yesterday;
-  const address = hashText(origin.ip);
-  const { addresses, agents } = BITMAP;
-  const knownAddress = marked(words, yesterday + addresses.at, addresses.words, address);
-  if (mark(words, today + addresses.at, addresses.words, address) && !knownAddress) {
-    (doubles[at + CELL.daySources] as number) += 1;
-  }
-  if (agent === "") return;
-  const agentHash = hashText(agent);
-  doubles[at + CELL.agentHash] = agentHash;
-  const knownAgent = marked(words, yesterday + agents.at, agents.words, agentHash);
-  if (mark(words, today + agents.at, agents.words, agentHash) && !knownAgent) noteAction(state, atMs);
-}
-
-/** Notes a worker's name; a worker not seen for two days is somebody's action. */
-export function noteWorker(state: AccountState, worker: string, atMs: number): void {
-  const { doubles, words, at, wordAt } = state.place;
-  const { workers, templates } = BITMAP;
-  const hash = hashText(worker);
-  if (!mark(words, wordAt + WORD.today + workers.at, workers.words, hash)) return;
-  // Some pools put the account before the worker's own name; every account would then have a template of its own.
-  const own = worker.startsWith(`${state.account}.`) ? worker.slice(state.account.length + 1) : worker;
-  const template = hashText(nameTemplate(own));
-  mark(words, wordAt + WORD.today + templates.at, templates.words, template);
-  if (marked(words, wordAt + WORD.yesterday + workers.at, workers.words, hash)) return;
-  doubles[at + CELL.templateHash] = template;
-  noteAction(state, atMs);
-}
-
-/** Adds accepted work from a source to the sums that say where work comes from. */
-export function noteOrigin(state: AccountState, source: Source, work: number): void {
-  const { doubles, at } = state.place;
-  const { kind, tier, country } = source.origin;
-  source.shares += 1;
-  source.work += work;
-  (doubles[at + CELL.dayLocated] as number) += work;
-  (doubles[at + CELL.weekLocated] as number) += work;
-  if (country === "ZZ") (doubles[at + CELL.dayUnknown] as number) += work;
-  if (kind === "hosting") (doubles[at + CELL.dayHosting] as number) += work;
-  else if (kind === "vpn" || kind === "tor" || kind === "relay")
-    (doubles[at + CELL.dayHidden] as number) += work;
-  else if (kind === "satellite") (doubles[at + CELL.daySatellite] as number) += work;
-  if (tier === "comprehensive") (doubles[at + CELL.dayComprehensive] as number) += work;
-  else if (tier === "watch") (doubles[at + CELL.weekWatch] as number) += work;
-  if (source.agent === "") return;
-  const { proxy, rental } = classifyAgent(source.agent);
-  (doubles[at + CELL.dayAgented] as number) += work;
-  if (proxy) (doubles[at + CELL.dayProxyAgent] as number) += work;
-  if (rental) (doubles[at + CELL.dayRentalAgent] as number) += work;
-}
-
 /** Notes a payout. True when it went to an address the account was not paid to before. */
 export function notePayout(
   state: AccountState,
@@ -325,60 +214,4 @@ export function noteRoundTrips(
     doubles[at + CELL.tcpToday] = rttMs;
   if (appRttMs !== undefined && appRttMs < (doubles[at + CELL.appToday] as number))
     doubles[at + CELL.appToday] = appRttMs;
-}
-
-interface Texts {
-  pool: string;
-  account: string;
-  payoutAddress: string;
-  sources: [ip: string, agent: string, shares: number, work: number, firstMs: number, lastMs: number][];
-}
-
-/** The state as bytes, for a checkpoint: length of the texts (32 bits, little-endian), the texts as JSON, the numbers. */
-export function writeAccount(state: AccountState): Uint8Array {
-  const texts: Texts = {
-    pool: state.pool,
-    account: state.account,
-    payoutAddress: state.payoutAddress,
-    sources: state.sources.map(({ origin, agent, shares, work, firstMs, lastMs }) => [
-      origin.ip,
-      agent,
-      shares,
-      work,
-      firstMs,
-      lastMs,
-    ]),
-  };
-  const head = new TextEncoder().encode(JSON.stringify(texts));
-  const numbers = bytesOf(state.place);
-  const bytes = new Uint8Array(4 + head.length + numbers.length);
-  new DataView(bytes.buffer).setUint32(0, head.length, true);
-  bytes.set(head, 4);
-  bytes.set(numbers, 4 + head.length);
-  return bytes;
-}
-
-/** Reads `writeAccount`'s bytes. Undefined where they have another layout (written by another version). */
-export function readAccount(
-  bytes: Uint8Array,
-  cells: Cells,
-  lookUpOrigin: LookUpOrigin,
-): AccountState | undefined {
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  if (bytes.length !== 4 + length + ACCOUNT_BYTES) return undefined;
-  const place = cells.take();
-  const numbers = bytesOf(place);
-  const texts = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as Texts;
-  numbers.set(bytes.subarray(4 + length));
-  const sources = texts.sources.map(([ip, agent, shares, work, firstMs, lastMs]) => ({
-    origin: lookUpOrigin(ip, lastMs),
-    agent,
-    shares,
-    work,
-    firstMs,
-    lastMs,
-    bucket: undefined,
-  }));
-  const { pool, account, payoutAddress } = texts;
-  return { pool, account, place, sources, latest: undefined, payoutAddress, dirty: false, watched: false };
 }

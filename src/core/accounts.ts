@@ -1,4 +1,5 @@
-import { type AccountState, createAccount, readAccount, writeAccount } from "#core/account-state.ts";
+import { readAccount, writeAccount } from "#core/account-bytes.ts";
+import { type AccountState, createAccount } from "#core/account-state.ts";
 import { Cells } from "#core/cells.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
 

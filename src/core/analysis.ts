@@ -1,14 +1,12 @@
+import { noteOrigin, noteWorker, sourceOf } from "#core/account-sources.ts";
 import {
   type AccountState,
-  noteOrigin,
   notePayout,
   noteRejected,
   noteRoundTrips,
   noteWork,
-  noteWorker,
   roll,
   type Source,
-  sourceOf,
 } from "#core/account-state.ts";
 import { Accounts } from "#core/accounts.ts";
 import { CELL } from "#core/cells.ts";
@@ -22,24 +20,13 @@ import { MetricsBook } from "#core/metrics-book.ts";
 import type { Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { Sessions } from "#core/sessions.ts";
+import { type Sighting, Sightings } from "#core/sightings.ts";
 import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
 
-/** Sightings kept until they are taken; further ones are counted and seen again when the source next changes. */
-const MAX_SIGHTINGS = 100_000;
 /** Accounts kept at most unless said: about 8 GB. */
 const MAX_ACCOUNTS = 2_000_000;
 /** A payout in this part of a reporting threshold is "near" it. */
 const NEAR_THRESHOLD = { from: 0.8, to: 0.99 };
-
-/** Something to be screened at once: an account, a source or a payout address not seen before. */
-export interface Sighting {
-  kind: "account" | "source" | "payout";
-  pool: string;
-  account: string;
-  value: string;
-  origin?: Origin;
-  atMs: number;
-}
 
 /** How an analysis is made. */
 export interface AnalysisOptions {
@@ -89,9 +76,8 @@ export class Analysis {
   readonly #coverage: Coverage = { sessions: false, payouts: false, routes: false };
   readonly #watch: ReadonlySet<string>;
   readonly #clocks = new Map<string, Clock>();
-  #sightings: Sighting[] = [];
+  readonly #sightings = new Sightings();
   #windows: Window[] = [];
-  #droppedSightings = 0;
   #backwards = 0;
   /** Accepted shares and their difficulty, summed in the order they came; kept over restarts. */
   readonly totals = { shares: 0, difficulty: 0 };
@@ -119,7 +105,7 @@ export class Analysis {
   get skipped(): Skipped {
     return {
       accounts: this.#accounts.leftOut,
-      sightings: this.#droppedSightings,
+      sightings: this.#sightings.dropped,
       sessions: this.#sessions.forgotten,
       backwards: this.#backwards,
     };
@@ -197,9 +183,7 @@ export class Analysis {
 
   /** What is to be screened since the last call, in order. */
   takeSightings(): Sighting[] {
-    const sightings = this.#sightings;
-    this.#sightings = [];
-    return sightings;
+    return this.#sightings.take();
   }
 
   /** Metric deltas since the last call. */
@@ -274,11 +258,6 @@ export class Analysis {
     if (window.accounts.length > 0) this.#windows.push(window);
   }
 
-  #sight(sighting: Sighting): void {
-    if (this.#sightings.length < MAX_SIGHTINGS) this.#sightings.push(sighting);
-    else this.#droppedSightings += 1;
-  }
-
   /** Hot path. An account begins with its first accepted share: only work makes Assay keep anything. */
   #takeShare(share: Share): void {
     let state = this.#accounts.of(share.pool, share.account);
@@ -324,14 +303,14 @@ export class Analysis {
     const state = this.#accounts.create(pool, account, atMs, this.#clockOf(pool).startMs + DAY_MS);
     if (!state) return undefined;
     state.watched = this.#watch.has(account);
-    this.#sight({ kind: "account", pool, account, value: account, atMs });
+    this.#sightings.push({ kind: "account", pool, account, value: account, atMs });
     if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
     return state;
   }
 
   #sightSource(state: AccountState, origin: Origin, atMs: number): void {
     const { pool, account } = state;
-    this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
+    this.#sightings.push({ kind: "source", pool, account, value: origin.ip, origin, atMs });
   }
 
   #takeSession(session: Session): void {
@@ -343,7 +322,7 @@ export class Analysis {
     const origin = this.#options.lookUpOrigin(session.ip, atMs);
     const mined = state?.sources.some((source) => source.origin.ip === origin.ip) ?? false;
     if (!mined && origin.tier === "comprehensive" && event === "authorize") {
-      this.#sight({ kind: "source", pool, account, value: origin.ip, origin, atMs });
+      this.#sightings.push({ kind: "source", pool, account, value: origin.ip, origin, atMs });
     }
     if (!state) return;
     roll(state, atMs);
@@ -370,7 +349,7 @@ export class Analysis {
     const near = parts.some((portion) => portion >= NEAR_THRESHOLD.from && portion <= NEAR_THRESHOLD.to);
     if (notePayout(state, payout.address, near, payout.atMs)) {
       const { pool, account, address, atMs } = payout;
-      this.#sight({ kind: "payout", pool, account, value: address, atMs });
+      this.#sightings.push({ kind: "payout", pool, account, value: address, atMs });
     }
     state.dirty = true;
   }

@@ -1,5 +1,4 @@
 import type { AccountState } from "#core/account-state.ts";
-import type { Sighting } from "#core/analysis.ts";
 import { HOURS, WORD } from "#core/cells.ts";
 import { changesOf } from "#core/changes.ts";
 import { featureRecord } from "#core/features.ts";
@@ -9,6 +8,7 @@ import { HOUR_MS } from "#core/metrics.ts";
 import type { Contribution } from "#core/model.ts";
 import { independentFamilies, reasonsFor } from "#core/reasons.ts";
 import type { ListVersion, Match } from "#core/screening.ts";
+import type { Sighting } from "#core/sightings.ts";
 import { hashText } from "#core/sketch.ts";
 import type { FlagEvidence } from "#core/store.ts";
 

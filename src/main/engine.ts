@@ -1,7 +1,8 @@
-import type { Analysis, Sighting } from "#core/analysis.ts";
+import type { Analysis } from "#core/analysis.ts";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { MetricDelta, MetricRow } from "#core/metrics.ts";
 import type { Observation } from "#core/observation.ts";
+import type { Sighting } from "#core/sightings.ts";
 import type { CheckpointStore } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import type { Pipeline } from "./pipeline.ts";

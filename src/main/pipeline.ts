@@ -1,4 +1,4 @@
-import type { Analysis, Sighting } from "#core/analysis.ts";
+import type { Analysis } from "#core/analysis.ts";
 import { assess, evidenceOf, type Policy, screeningFlag } from "#core/assess.ts";
 import type { Batch } from "#core/collector.ts";
 import { FEATURES } from "#core/features.ts";
@@ -7,6 +7,7 @@ import { NO_LINKS } from "#core/linkage.ts";
 import { DAY_MS } from "#core/metrics.ts";
 import type { Model } from "#core/model.ts";
 import type { ListVersion, Screen, Screening } from "#core/screening.ts";
+import type { Sighting } from "#core/sightings.ts";
 import type { FlagEvidence, Raised } from "#core/store.ts";
 import type { Window } from "#core/window.ts";
 
