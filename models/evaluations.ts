@@ -38,6 +38,8 @@ export interface EvaluationOptions {
   seed?: number;
   /** Worlds to judge by, about 4,000 honest account-days each. */
   worlds?: number;
+  /** Accounts of each world that is judged by. */
+  accounts?: number;
   onProgress?: (done: number, total: number, note?: string) => void;
 }
 
@@ -74,6 +76,7 @@ const modelScorer = (model: Model): Scorer => ({
 /** The model against rules and baselines on a usual population, at one campaign in ten thousand accounts. */
 export async function* populationFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
   const { model, outliers = [], classifiers = [], threshold = 0.5, seed = 1, worlds = 24 } = options;
+  const { accounts = ACCOUNTS } = options;
   const rivals = outliers.length + classifiers.length > 0;
   const draw = simulator(options, worlds + (rivals ? LEARNING_WORLDS : 0));
   const baselines: Scorer[] = [];
@@ -89,7 +92,7 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
   const set = draw(
     worlds,
     JUDGING_SEED + 1000 * seed,
-    { accounts: ACCOUNTS, campaignPart: 0.06, mix: "usual" },
+    { accounts, campaignPart: 0.06, mix: "usual" },
     "worlds to judge by",
   );
   const rules: Scorer = { name: "rules only", score: scoreByRules };
@@ -229,9 +232,9 @@ function leaveOut(set: Dataset, typology: string): Dataset {
 
 /** What the two round trips alone show of a hidden leg. */
 export async function* latencyFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
-  const { seed = 1, worlds = 8 } = options;
+  const { seed = 1, worlds = 8, accounts = 300 } = options;
   const draw = simulator(options, worlds);
-  const world: WorldOptions = { accounts: 300, campaignPart: 0.4, typologies: ["relay", "outage-synchrony"] };
+  const world: WorldOptions = { accounts, campaignPart: 0.4, typologies: ["relay", "outage-synchrony"] };
   const set = draw(worlds, JUDGING_SEED + 1000 * seed + 900, world, "worlds");
   yield* evaluateLatency({ set });
 }

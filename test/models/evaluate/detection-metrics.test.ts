@@ -63,15 +63,6 @@ test("no more of the honest days than the rate exceed the threshold", () => {
   );
 });
 
-test("average precision of a perfect, an inverted and an uninformed ranking", () => {
-  const one = [1, 1, 1, 1];
-  expect(averagePrecision([4, 3, 2, 1], [1, 1, 0, 0], one)).toBe(1);
-  expect(averagePrecision([1, 2, 3, 4], [1, 0, 0, 0], one)).toBe(0.25);
-  expect(averagePrecision([7, 7, 7, 7], [1, 0, 0, 0], one)).toBe(0.25);
-  // Weights impose the base rate: one positive of weight .1 above which stands honest weight .9.
-  expect(averagePrecision([1, 2], [1, 0], [0.1, 0.9])).toBeCloseTo(0.1);
-});
-
 test("calibration error is the distance of what is claimed from what is found", () => {
   const values = [0.2, 0.2, 0.2, 0.2, 0.2];
   const weight = [1, 1, 1, 1, 1];
