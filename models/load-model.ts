@@ -12,13 +12,19 @@ import {
   Oracle,
   rebuildingError,
   sigmoid,
-  typologyParts,
+  writeTypologyParts,
 } from "./oracle.ts";
+import type { Reference } from "./reference.ts";
 import { type Backend, useBackend } from "./tensor-flow.ts";
 
 /** A score could not be computed. Never answered by a default number: 0 would mean clean. */
 export class ScoringFailed extends Error {
   override name = "ScoringFailed";
+}
+
+/** A model with what it was calibrated on: conformal p-values and drift are ranked against `reference`. */
+export interface LoadedModel extends Model {
+  readonly reference: Reference;
 }
 
 /** Rows given to a backend at a time; larger batches gain nothing and hold more memory. */
@@ -33,10 +39,10 @@ const FEW = 16;
 export async function loadModel(
   directory: string,
   options: { backend?: Backend | "auto" | "oracle" } = {},
-): Promise<Model> {
+): Promise<LoadedModel> {
   const { backend = "auto" } = options;
   await useBackend(backend === "oracle" ? "wasm" : backend);
-  const { manifest, network, scaler, fusion } = await readModelFiles(directory);
+  const { manifest, network, scaler, fusion, reference } = await readModelFiles(directory);
   const oracle = new Oracle(weightsOf(network), scaler, fusion);
   const width = FEATURES.length;
 
@@ -44,6 +50,7 @@ export async function loadModel(
     name: manifest.name,
     version: manifest.version,
     typologies: SCORED_TYPOLOGIES,
+    reference,
     async score(rows, count) {
       refuseInfinite(rows, count * width);
       const scores: Scores = {
@@ -115,8 +122,8 @@ function writeScores(
     const value = sigmoid(fuse(fusion, campaign, outputs.risk[row] as number, novelty));
     scores.value[from + row] = value;
     scores.novelty[from + row] = novelty;
-    const parts = typologyParts(outputs.typologies, at, value);
-    scores.typologies.set(parts, (from + row) * SCORED_TYPOLOGIES.length);
+    const into = (from + row) * SCORED_TYPOLOGIES.length;
+    writeTypologyParts(outputs.typologies, at, campaign, value, scores.typologies, into);
   }
 }
 

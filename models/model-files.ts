@@ -8,6 +8,7 @@ import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
 import type { Dense, Weights } from "./oracle.ts";
+import { type Reference, referenceSchema } from "./reference.ts";
 
 const numbers = (length: number) => z.array(z.number()).length(length);
 
@@ -27,6 +28,7 @@ const HASHED = [
   "weights.bin",
   "scaler.json",
   "calibration.json",
+  "reference.json",
   "metrics.json",
   "card.md",
 ] as const;
@@ -89,6 +91,7 @@ export async function writeModelFiles(
   parts: {
     scaler: z.infer<typeof scalerSchema>;
     calibration: z.infer<typeof fusionSchema>;
+    reference: Reference;
     metrics: object;
     card: string;
     manifest: Omit<Manifest, "files">;
@@ -97,6 +100,7 @@ export async function writeModelFiles(
   const json = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
   await writeFile(join(directory, "scaler.json"), json(parts.scaler));
   await writeFile(join(directory, "calibration.json"), json(parts.calibration));
+  await writeFile(join(directory, "reference.json"), `${JSON.stringify(parts.reference)}\n`);
   await writeFile(join(directory, "metrics.json"), json(parts.metrics));
   await writeFile(join(directory, "card.md"), parts.card);
   const files: Record<string, string> = {};
@@ -112,6 +116,7 @@ export async function readModelFiles(directory: string): Promise<{
   network: layers.LayersModel;
   scaler: z.infer<typeof scalerSchema>;
   fusion: z.infer<typeof fusionSchema>;
+  reference: Reference;
 }> {
   const manifest = await readJson(directory, "manifest.json", manifestSchema);
   for (const name of HASHED) {
@@ -130,7 +135,8 @@ export async function readModelFiles(directory: string): Promise<{
   const scaler = await readJson(directory, "scaler.json", scalerSchema);
   const fusion = await readJson(directory, "calibration.json", fusionSchema);
   const network = await layers.loadLayersModel(directoryHandler(directory));
-  return { manifest, network, scaler, fusion };
+  const reference = await readJson(directory, "reference.json", referenceSchema);
+  return { manifest, network, scaler, fusion, reference };
 }
 
 async function readJson<T extends z.ZodType>(

@@ -104,7 +104,9 @@ export class Oracle {
     encodeRisk(rows, at, this.#risky, 0);
     const { logit, logits, novelty } = this.#forward(this.#encoded, this.#risky);
     const value = sigmoid(logit);
-    return { logit, value, typologies: typologyParts(logits, 0, value), novelty };
+    const typologies = new Float32Array(CLASSES.length - 2);
+    writeTypologyParts(logits, 0, campaignLogit(logits, 0), value, typologies, 0);
+    return { logit, value, typologies, novelty };
   }
 
   /**
@@ -197,13 +199,21 @@ export class Oracle {
   }
 }
 
-/** The value divided among the typologies, in the order of SCORED_TYPOLOGIES; the sanctioned place keeps its part. */
-export function typologyParts(logits: Float32Array, at: number, value: number): Float32Array {
-  const parts = new Float32Array(CLASSES.length - 2);
-  const all = campaignLogit(logits, at) + (logits[at] as number);
-  for (let index = 0; index < parts.length; index += 1)
-    parts[index] = value * Math.exp((logits[at + 1 + index] as number) - all);
-  return parts;
+/**
+ * Divides the value among the typologies, in the order of SCORED_TYPOLOGIES; the sanctioned place keeps its part.
+ * `campaign` is the campaign logit of the same class logits.
+ */
+export function writeTypologyParts(
+  logits: Float32Array,
+  at: number,
+  campaign: number,
+  value: number,
+  into: Float32Array,
+  intoAt: number,
+): void {
+  const all = campaign + (logits[at] as number);
+  for (let index = 0; index < CLASSES.length - 2; index += 1)
+    into[intoAt + index] = value * Math.exp((logits[at + 1 + index] as number) - all);
 }
 
 function forward(

@@ -20,7 +20,7 @@ export interface Schedule {
   learningRate: number;
 }
 
-export const SCHEDULE: Schedule = { epochs: 6, batch: 512, learningRate: 0.002 };
+export const SCHEDULE: Schedule = { epochs: 10, batch: 512, learningRate: 0.002 };
 
 /** Weight of the rebuilding loss beside the typology loss. */
 const REBUILD_WEIGHT = 0.3;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { FEATURE_SCHEMA } from "#core/features.ts";
+import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
 import { writeCard } from "./card.ts";
 import { collect } from "./collect.ts";
@@ -14,6 +14,7 @@ import { encodeAll } from "./load-model.ts";
 import { directoryHandler, type Manifest, sha256, weightsOf, writeModelFiles } from "./model-files.ts";
 import { CLASSES, runNetwork, SIZES, type Sizes } from "./network.ts";
 import { boundNovelty, campaignLogit, type Fusion, Oracle, rebuildingError } from "./oracle.ts";
+import { makeReference, type Reference } from "./reference.ts";
 import { SIMULATOR_VERSION, simulate } from "./simulate/simulate.ts";
 import { useBackend } from "./tensor-flow.ts";
 import { SCHEDULE, type Schedule, trainNetwork } from "./train-network.ts";
@@ -30,7 +31,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 240, learn: 32, fit: 12, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 36, fit: 8, judge: 4 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
@@ -112,6 +113,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const manifest = await writeModelFiles(directory, {
     scaler,
     calibration: fusion,
+    reference: fitted.reference,
     metrics,
     card: writeCard({ name, version, seed, learning, metrics, fusion, volume }),
     manifest: {
@@ -128,7 +130,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       },
       versions: await readVersions(),
       backend,
-      command: `assay train --seed ${seed}`,
+      command: `assay train --seed ${seed} --version ${version}`,
     },
   });
   network.dispose();
@@ -141,6 +143,8 @@ export interface Fitted {
   scaler: Scaler;
   fusion: Fusion;
   oracle: Oracle;
+  /** Honest accounts of the worlds it was fused on. */
+  reference: Reference;
 }
 
 /** Trains on one data set and fuses on another, which is asked for only when the network stands. */
@@ -165,7 +169,18 @@ export async function fitModel(
     ...fitFusion({ campaign: heads.campaign, risk: heads.risk, novelty, positive, weight }, BASE_RATE),
     noveltyUnit,
   };
-  return { network, scaler, fusion, oracle: new Oracle(weightsOf(network), scaler, fusion) };
+  const oracle = new Oracle(weightsOf(network), scaler, fusion);
+  const honest = Array.from(positive.keys()).filter((row) => positive[row] === 0);
+  const rows = new Float32Array(honest.length * FEATURES.length);
+  const logits = new Float64Array(honest.length);
+  const owner = new Uint32Array(honest.length);
+  for (const [at, row] of honest.entries()) {
+    const from = row * FEATURES.length;
+    rows.set(fitting.rows.subarray(from, from + FEATURES.length), at * FEATURES.length);
+    logits[at] = oracle.score(fitting.rows, row).logit;
+    owner[at] = fitting.owner[row] as number;
+  }
+  return { network, scaler, fusion, oracle, reference: makeReference(rows, honest.length, logits, owner) };
 }
 
 /** Class of each row, by its account's truth. */

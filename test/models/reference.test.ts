@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import {
+  conformalP,
+  DRIFT_STOP,
+  DRIFT_WARN,
+  drift,
+  makeReference,
+  stratumOf,
+} from "../../models/reference.ts";
+import { createRandom } from "../../models/simulate/random.ts";
+
+const width = FEATURES.length;
+
+/** Rows of normal features, a tenth missing, machines of all classes; every row its own account. */
+function draw(seed: number, count: number, shift = 0) {
+  const random = createRandom(seed, "reference");
+  const rows = new Float32Array(count * width);
+  for (let index = 0; index < rows.length; index += 1)
+    rows[index] = random.chance(0.1) ? Number.NaN : random.normal() + (index % width === 0 ? shift : 0);
+  for (let row = 0; row < count; row += 1) {
+    rows[row * width + (FEATURE_INDEX.get("fleet.machineRate") as number)] = random.between(3, 14);
+    rows[row * width + (FEATURE_INDEX.get("operator.age") as number)] = random.between(1, 3);
+  }
+  const logits = Float64Array.from({ length: count }, () => -9 + 2 * random.normal());
+  return { rows, count, logits, owner: Uint32Array.from({ length: count }, (_, index) => index) };
+}
+
+test("conformal p-values of honest accounts are uniform in every stratum", () => {
+  const known = draw(1, 6000);
+  const reference = makeReference(known.rows, known.count, known.logits, known.owner);
+  expect(Object.keys(reference.scores)).toHaveLength(7);
+  const fresh = draw(2, 3000);
+  const values = Array.from({ length: fresh.count }, (_, row) =>
+    conformalP(reference, stratumOf(fresh.rows, row), fresh.logits[row] as number),
+  ).sort((left, right) => left - right);
+  let largest = 0;
+  for (const [index, value] of values.entries())
+    largest = Math.max(largest, Math.abs(value - (index + 0.5) / values.length));
+  // Kolmogorov's 1 % point, both samples' errors taken together.
+  expect(largest).toBeLessThan(1.63 * Math.sqrt(1 / 3000 + 6 / 6000));
+});
+
+test("a score above all others gets the least p, one below all gets 1, and p is never 0", () => {
+  const { rows, count, logits, owner } = draw(3, 500);
+  const reference = makeReference(rows, count, logits, owner);
+  expect(conformalP(reference, "all", 100)).toBe(1 / 501);
+  expect(conformalP(reference, "all", -100)).toBe(1);
+  expect(conformalP(reference, "no such stratum", 100)).toBe(1 / 501);
+});
+
+test("drift is nothing on the same population, and seen where a feature moves or goes missing", () => {
+  const known = draw(4, 4000);
+  const reference = makeReference(known.rows, known.count, known.logits, known.owner);
+  const same = draw(5, 4000);
+  for (const { psi } of drift(reference, same.rows, same.count)) expect(psi).toBeLessThan(DRIFT_WARN / 2);
+  const moved = draw(6, 4000, 1);
+  for (let row = 0; row < moved.count; row += 1) moved.rows[row * width + 5] = Number.NaN;
+  const found = drift(reference, moved.rows, moved.count);
+  expect(found[0]?.psi).toBeGreaterThan(DRIFT_STOP);
+  expect(found[5]?.psi).toBeGreaterThan(DRIFT_STOP);
+  expect(found[7]?.psi).toBeLessThan(DRIFT_WARN / 2);
+});
+
+test("a feature that is nearly always one value does not drift by itself", () => {
+  const known = draw(7, 3000);
+  const fresh = draw(8, 3000);
+  for (const set of [known, fresh])
+    for (let row = 0; row < set.count; row += 1) set.rows[row * width + 2] = row % 20 === 0 ? 1 : 0;
+  const reference = makeReference(known.rows, known.count, known.logits, known.owner);
+  expect(drift(reference, fresh.rows, fresh.count)[2]?.psi).toBeLessThan(DRIFT_WARN);
+});
