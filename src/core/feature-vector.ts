@@ -1,7 +1,7 @@
 import { type AccountState, mainCountry } from "#core/account-state.ts";
 import { BITMAP, CELL, HOURS, WORD } from "#core/cells.ts";
 import { changesOf } from "#core/changes.ts";
-import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import { FEATURES } from "#core/features.ts";
 import type { Links } from "#core/linkage.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import { distinct } from "#core/sketch.ts";
@@ -19,6 +19,15 @@ function effectiveHours(ageHours: number, timeConstant: number): number {
   return (1 - Math.exp(-ageHours / timeConstant)) / (Math.exp(1 / timeConstant) - 1);
 }
 
+/** Columns by name, and their ranges: hot path, an account and window has half a hundred of them. */
+const F = Object.fromEntries(FEATURES.map(({ name }, index) => [name, index])) as Record<string, number>;
+const LOWS = Float64Array.from(FEATURES, ({ range }) => range[0]);
+const HIGHS = Float64Array.from(FEATURES, ({ range }) => range[1]);
+
+/** The clock's circle, by the hour. */
+const COS = Float64Array.from({ length: 24 }, (_, hour) => Math.cos((hour / 24) * 2 * Math.PI));
+const SIN = Float64Array.from({ length: 24 }, (_, hour) => Math.sin((hour / 24) * 2 * Math.PI));
+
 const log1 = (value: number): number => Math.log10(1 + value);
 const part = (some: number, whole: number): number => (whole > 0 ? some / whole : Number.NaN);
 
@@ -34,10 +43,8 @@ export function writeFeatures(
   at: number,
 ): void {
   row.fill(Number.NaN, at, at + FEATURES.length);
-  const put = (name: string, value: number): void => {
-    const index = FEATURE_INDEX.get(name) as number;
-    const [low, high] = (FEATURES[index] as (typeof FEATURES)[number]).range;
-    row[at + index] = Math.min(Math.max(value, low), high);
+  const put: Put = (index, value) => {
+    row[at + index] = Math.min(Math.max(value, LOWS[index] as number), HIGHS[index] as number);
   };
   const { doubles, at: base } = state.place;
   const cell = (offset: number): number => doubles[base + offset] as number;
@@ -48,33 +55,33 @@ export function writeFeatures(
   putFleet(state, context.coverage, ageHours, put, cell);
   putOperator(state, ageHours, put, cell);
   if (context.coverage.payouts) {
-    put("payout.payments", log1(cell(CELL.weekPayouts)));
+    put(F["payout.payments"], log1(cell(CELL.weekPayouts)));
     if (cell(CELL.weekPayouts) > 0.05) {
-      put("payout.nearThreshold", part(cell(CELL.weekNearThreshold), cell(CELL.weekPayouts)));
-      put("payout.addressChanges", log1(cell(CELL.weekAddressChanges)));
-      put("linkage.payout", log1(context.links.payout));
+      put(F["payout.nearThreshold"], part(cell(CELL.weekNearThreshold), cell(CELL.weekPayouts)));
+      put(F["payout.addressChanges"], log1(cell(CELL.weekAddressChanges)));
+      put(F["linkage.payout"], log1(context.links.payout));
     }
   }
-  put("linkage.network", log1(context.links.network));
-  put("linkage.template", log1(context.links.template));
-  put("linkage.split", context.links.split);
-  put("linkage.coincidence", log1(context.links.coincidence));
-  if (context.coverage.routes) put("route.coincidence", context.routeCoincidence);
+  put(F["linkage.network"], log1(context.links.network));
+  put(F["linkage.template"], log1(context.links.template));
+  put(F["linkage.split"], context.links.split);
+  put(F["linkage.coincidence"], log1(context.links.coincidence));
+  if (context.coverage.routes) put(F["route.coincidence"], context.routeCoincidence);
 }
 
-type Put = (name: string, value: number) => void;
+type Put = (index: number, value: number) => void;
 type Cell = (offset: number) => number;
 
 function putOrigin(state: AccountState, put: Put, cell: Cell): void {
   const day = cell(CELL.dayLocated);
   if (!(day > 0)) return;
-  put("origin.comprehensive", cell(CELL.dayComprehensive) / day);
-  put("origin.watch", part(cell(CELL.weekWatch), cell(CELL.weekLocated)));
-  put("origin.hosting", cell(CELL.dayHosting) / day);
-  put("origin.hidden", cell(CELL.dayHidden) / day);
-  put("origin.satellite", cell(CELL.daySatellite) / day);
-  put("origin.unknown", cell(CELL.dayUnknown) / day);
-  put("origin.newSources", log1(cell(CELL.daySources)));
+  put(F["origin.comprehensive"], cell(CELL.dayComprehensive) / day);
+  put(F["origin.watch"], part(cell(CELL.weekWatch), cell(CELL.weekLocated)));
+  put(F["origin.hosting"], cell(CELL.dayHosting) / day);
+  put(F["origin.hidden"], cell(CELL.dayHidden) / day);
+  put(F["origin.satellite"], cell(CELL.daySatellite) / day);
+  put(F["origin.unknown"], cell(CELL.dayUnknown) / day);
+  put(F["origin.newSources"], log1(cell(CELL.daySources)));
   const byCountry = new Map<string, { work: number; watch: boolean }>();
   let total = 0;
   for (const { origin, work } of state.sources) {
@@ -92,29 +99,29 @@ function putOrigin(state: AccountState, put: Put, cell: Cell): void {
     if (share >= 0.02) countries += 1;
     if (share >= 0.02 && watch) watched += 1;
   }
-  put("origin.watchCountries", watched);
-  put("origin.countries", countries);
-  put("origin.entropy", entropy);
+  put(F["origin.watchCountries"], watched);
+  put(F["origin.countries"], countries);
+  put(F["origin.entropy"], entropy);
 }
 
 function putLatency(put: Put, cell: Cell): void {
   const tcp = Math.min(cell(CELL.tcpToday), cell(CELL.tcpYesterday));
   const app = Math.min(cell(CELL.appToday), cell(CELL.appYesterday));
-  if (tcp < Number.POSITIVE_INFINITY) put("latency.tcp", log1(tcp));
-  if (app < Number.POSITIVE_INFINITY) put("latency.app", log1(app));
+  if (tcp < Number.POSITIVE_INFINITY) put(F["latency.tcp"], log1(tcp));
+  if (app < Number.POSITIVE_INFINITY) put(F["latency.app"], log1(app));
   if (!(tcp + app < Number.POSITIVE_INFINITY)) return;
   const hidden = Math.max(0, app - tcp);
-  put("latency.hiddenLeg", log1(hidden));
-  put("latency.hiddenShare", app > 0 ? hidden / app : 0);
+  put(F["latency.hiddenLeg"], log1(hidden));
+  put(F["latency.hiddenShare"], app > 0 ? hidden / app : 0);
 }
 
 function putHashrate(state: AccountState, atMs: number, ageHours: number, put: Put, cell: Cell): void {
   const dayRate = cell(CELL.dayWork) / effectiveHours(ageHours, 24) / 3600;
   const weekRate = cell(CELL.weekWork) / effectiveHours(ageHours, HOURS) / 3600;
-  put("hashrate.size", log1(dayRate));
-  if (dayRate > 0 && weekRate > 0) put("hashrate.dayOverWeek", Math.log2(dayRate / weekRate));
-  put("hashrate.changesUp", log1(cell(CELL.weekUp)));
-  put("hashrate.changesDown", log1(cell(CELL.weekDown)));
+  put(F["hashrate.size"], log1(dayRate));
+  if (dayRate > 0 && weekRate > 0) put(F["hashrate.dayOverWeek"], Math.log2(dayRate / weekRate));
+  put(F["hashrate.changesUp"], log1(cell(CELL.weekUp)));
+  put(F["hashrate.changesDown"], log1(cell(CELL.weekDown)));
   let largest = 0;
   let evidence = 0;
   for (const change of changesOf(state)) {
@@ -122,8 +129,8 @@ function putHashrate(state: AccountState, atMs: number, ageHours: number, put: P
     largest = Math.max(largest, Math.abs(change.log2Ratio));
     evidence = Math.max(evidence, change.logLikelihoodRatio);
   }
-  put("hashrate.largestChange", largest);
-  put("hashrate.evidence", log1(evidence));
+  put(F["hashrate.largestChange"], largest);
+  put(F["hashrate.evidence"], log1(evidence));
   putHours(state, atMs, ageHours, put);
 }
 
@@ -154,55 +161,60 @@ function putHours(state: AccountState, atMs: number, ageHours: number, put: Put)
       gap = 0;
     } else if (started) gap += 1;
     const hourWork = floats[wordAt + WORD.hourWork + slot] as number;
-    const angle = ((hour % 24) / 24) * 2 * Math.PI;
     work += hourWork;
-    cos += hourWork * Math.cos(angle);
-    sin += hourWork * Math.sin(angle);
+    cos += hourWork * (COS[hour % 24] as number);
+    sin += hourWork * (SIN[hour % 24] as number);
   }
-  put("hashrate.active", active / known);
-  put("hashrate.onset", log1(Math.max(onset, 0)));
+  put(F["hashrate.active"], active / known);
+  put(F["hashrate.onset"], log1(Math.max(onset, 0)));
   if (sum === 0 || known < 24) return;
   const mean = sum / known;
-  put("hashrate.dispersion", Math.log10(Math.max(0.1, (squares / known - mean * mean) / mean)));
+  put(F["hashrate.dispersion"], Math.log10(Math.max(0.1, (squares / known - mean * mean) / mean)));
   const amplitude = Math.hypot(cos, sin);
-  put("hashrate.profile", (2 * amplitude) / work);
-  put("hashrate.profilePhaseCos", amplitude > 0 ? cos / amplitude : 0);
-  put("hashrate.profilePhaseSin", amplitude > 0 ? sin / amplitude : 0);
+  put(F["hashrate.profile"], (2 * amplitude) / work);
+  put(F["hashrate.profilePhaseCos"], amplitude > 0 ? cos / amplitude : 0);
+  put(F["hashrate.profilePhaseSin"], amplitude > 0 ? sin / amplitude : 0);
 }
 
 function putFleet(state: AccountState, coverage: Coverage, ageHours: number, put: Put, cell: Cell): void {
   const { words, wordAt } = state.place;
-  const days = Object.entries(BITMAP).map(([name, { at, words: count }]) => {
-    return [name, distinct(words, wordAt + WORD.today + at, wordAt + WORD.yesterday + at, count)] as const;
-  });
-  const { workers = 0, addresses = 0, agents = 0, templates = 0 } = Object.fromEntries(days);
+  const count = ({ at, words: length }: { at: number; words: number }): number =>
+    distinct(words, wordAt + WORD.today + at, wordAt + WORD.yesterday + at, length);
+  const workers = count(BITMAP.workers);
+  const addresses = count(BITMAP.addresses);
+  const agents = count(BITMAP.agents);
+  const templates = count(BITMAP.templates);
   if (workers > 0) {
-    put("fleet.workers", log1(workers));
-    put("fleet.templates", log1(templates));
-    put("fleet.machineRate", log1(cell(CELL.dayWork) / effectiveHours(ageHours, 24) / 3600 / workers));
+    put(F["fleet.workers"], log1(workers));
+    put(F["fleet.templates"], log1(templates));
+    put(F["fleet.machineRate"], log1(cell(CELL.dayWork) / effectiveHours(ageHours, 24) / 3600 / workers));
   }
-  if (addresses > 0) put("fleet.addresses", log1(addresses));
-  if (addresses > 0 && workers > 0) put("fleet.workersPerAddress", Math.log2(workers / addresses));
-  if (agents > 0) put("fleet.agents", log1(agents));
+  if (addresses > 0) put(F["fleet.addresses"], log1(addresses));
+  if (addresses > 0 && workers > 0) put(F["fleet.workersPerAddress"], Math.log2(workers / addresses));
+  if (agents > 0) put(F["fleet.agents"], log1(agents));
   if (cell(CELL.dayAgented) > 0) {
-    put("fleet.proxyAgent", cell(CELL.dayProxyAgent) / cell(CELL.dayAgented));
-    put("fleet.rentalAgent", cell(CELL.dayRentalAgent) / cell(CELL.dayAgented));
+    put(F["fleet.proxyAgent"], cell(CELL.dayProxyAgent) / cell(CELL.dayAgented));
+    put(F["fleet.rentalAgent"], cell(CELL.dayRentalAgent) / cell(CELL.dayAgented));
   }
   const all = cell(CELL.dayShares) + cell(CELL.dayStale) + cell(CELL.dayRejected);
   if (all > 0) {
-    put("fleet.stale", cell(CELL.dayStale) / all);
-    put("fleet.rejected", cell(CELL.dayRejected) / all);
+    put(F["fleet.stale"], cell(CELL.dayStale) / all);
+    put(F["fleet.rejected"], cell(CELL.dayRejected) / all);
   }
-  if (coverage.sessions) put("fleet.sessions", log1(cell(CELL.daySessions)));
+  if (coverage.sessions) put(F["fleet.sessions"], log1(cell(CELL.daySessions)));
 }
 
 function putOperator(state: AccountState, ageHours: number, put: Put, cell: Cell): void {
-  put("operator.age", log1(ageHours));
+  put(F["operator.age"], log1(ageHours));
   const actions = cell(CELL.weekActions);
-  put("operator.actions", log1(actions));
+  put(F["operator.actions"], log1(actions));
   // Below about two recent actions a fraction says nothing.
   if (actions < 1.5) return;
-  put("operator.pyongyangHours", cell(CELL.weekPyongyang) / actions);
-  if (utcOffset(mainCountry(state)) !== undefined) put("operator.localHours", cell(CELL.weekLocal) / actions);
-  put("operator.concentration", Math.hypot(cell(CELL.weekActionsCos), cell(CELL.weekActionsSin)) / actions);
+  put(F["operator.pyongyangHours"], cell(CELL.weekPyongyang) / actions);
+  if (utcOffset(mainCountry(state)) !== undefined)
+    put(F["operator.localHours"], cell(CELL.weekLocal) / actions);
+  put(
+    F["operator.concentration"],
+    Math.hypot(cell(CELL.weekActionsCos), cell(CELL.weekActionsSin)) / actions,
+  );
 }

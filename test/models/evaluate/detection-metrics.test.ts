@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { averagePrecision } from "../../../models/evaluate/average-precision.ts";
 import type { Dataset } from "../../../models/evaluate/dataset.ts";
 import {
   calibrationBins,
