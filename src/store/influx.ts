@@ -53,7 +53,7 @@ export interface InfluxStore extends Store {
 
 const IN_FLIGHT = 2;
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 30_000;
+const LONGEST_WAIT_MS = 5_000;
 
 /** Opens the store; it does not need the server for that. Whoever opens it closes it, after `run` has ended. */
 export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {

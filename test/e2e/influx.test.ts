@@ -1,0 +1,99 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { MEASUREMENTS, type MeasurementName } from "../../src/core/metrics.ts";
+import { openMetrics } from "../../src/store/metrics-sqlite.ts";
+import { openTestInflux } from "../store/influx-open.ts";
+import { hasInfluxd, startInfluxd, WITHOUT_INFLUXD } from "../store/influxd.ts";
+import { freePort, startAssay, until } from "../support/assay.ts";
+import { seeded } from "../support/shares.ts";
+
+const SHARES = 5_000;
+const HOUR_MS = 3_600_000;
+if (!hasInfluxd()) console.warn(WITHOUT_INFLUXD);
+
+function ckpoolLine(index: number, atMs: number, random: () => number): string {
+  const account = Math.floor(random() * 20);
+  return JSON.stringify({
+    workinfoid: 7711126893885391000,
+    clientid: account,
+    diff: 1 + (index % 4),
+    result: true,
+    errn: 0,
+    createdate: `${Math.floor(atMs / 1000)},${(atMs % 1000) * 1e6}`,
+    workername: `a${account}.r1`,
+    username: `a${account}`,
+    address: account === 3 ? "175.45.178.14" : `84.130.${account}.9`,
+    agent: "cgminer/4.11",
+  });
+}
+
+describe.skipIf(!hasInfluxd())("a service with InfluxDB", () => {
+  test("keeps the same figures there as in SQLite, also when influxd is killed in between", async () => {
+    const place = mkdtempSync(join(tmpdir(), "assay-influx-"));
+    const influxd = await startInfluxd();
+    try {
+      const random = seeded(5);
+      const logs = join(place, "logs", "000bb8c0");
+      mkdirSync(logs, { recursive: true });
+      const startMs = Date.now() - 4 * HOUR_MS;
+      const lines = Array.from({ length: SHARES }, (_, index) =>
+        ckpoolLine(index, Math.floor(startMs + (index / SHARES) * 3 * HOUR_MS), random),
+      );
+      writeFileSync(join(logs, "6b036d0e00000000.sharelog"), `${lines.slice(0, SHARES / 2).join("\n")}\n`);
+      const port = await freePort();
+      const config = join(place, "assay.yaml");
+      writeFileSync(
+        config,
+        `data: { directory: ${join(place, "data")} }
+http: { port: ${port} }
+store: { checkpointSeconds: 0.2, influx: { url: "${influxd.url}" } }
+collectors:
+  ckpool: [{ name: main, directory: ${join(place, "logs")}, pool: log, pollMs: 20 }]
+`,
+      );
+      const kept = async (shares: number) =>
+        until(async () => {
+          const text = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
+          return text.includes(`assay_shares_kept ${shares}\n`) ? true : undefined;
+        });
+      const running = startAssay(["run", "--config", config]);
+      await running.said("listening");
+      await kept(SHARES / 2);
+      await influxd.kill();
+      writeFileSync(join(logs, "6b036d0e00000001.sharelog"), `${lines.slice(SHARES / 2).join("\n")}\n`);
+      await kept(SHARES);
+      await influxd.start();
+      const influx = await openTestInflux(influxd.url);
+      const query = { fromMs: startMs - HOUR_MS, toMs: Date.now() + HOUR_MS };
+      await until(async () => {
+        const rows = await influx.store.query({ measurement: "hashrate", level: "1h", ...query });
+        return rows.reduce((sum, { values }) => sum + values[0]!, 0) === SHARES ? true : undefined;
+      }, 60_000);
+      expect(await running.end()).toBe(0);
+      const metrics = await openMetrics({ file: join(place, "data/metrics.db"), rawDays: 7, hourDays: 400 });
+      for (const measurement of [
+        "hashrate",
+        "origin",
+        "account_hashrate",
+        "account_origin",
+        "flag",
+      ] as MeasurementName[]) {
+        const by = MEASUREMENTS[measurement].tags;
+        for (const level of ["1m", "1h"] as const) {
+          const expected = await metrics.query({ measurement, level, by, ...query });
+          expect(expected.length, `${measurement} ${level}`).toBeGreaterThan(0);
+          await expect
+            .poll(() => influx.store.query({ measurement, level, by, ...query }), { timeout: 20_000 })
+            .toEqual(expected);
+        }
+      }
+      await metrics.close();
+      await influx.end();
+    } finally {
+      await influxd.close();
+      rmSync(place, { recursive: true });
+    }
+  }, 120_000);
+});
