@@ -10,7 +10,7 @@ import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
 import { scoreByRules } from "./evaluate/rules.ts";
 import { CLASSES, SIZES } from "./network.ts";
 import { simulate } from "./simulate/simulate.ts";
-import { BASE_RATE, classesOf, fitModel } from "./train.ts";
+import { BASE_RATE, classesOf, fitModel, VOLUME } from "./train.ts";
 import { SCHEDULE } from "./train-network.ts";
 import { drawWorld, type WorldOptions } from "./worlds.ts";
 
@@ -43,9 +43,11 @@ export interface EvaluationOptions {
   onProgress?: (done: number, total: number, note?: string) => void;
 }
 
+/** Worlds that each hold-out learns from: fewer than a shipped model's, since eleven networks are trained. */
+const LEARNING_WORLDS = 12;
 /** Seeds of worlds that are judged by lie far from those of training (1000 × its seed and on). */
 const JUDGING_SEED = 2_000_000_000;
-const LEARNING_WORLDS = 12;
+const LEARNING_SEED = 1000;
 const ACCOUNTS = 480;
 
 /** Simulates worlds one after another and tells how far it is. */
@@ -78,15 +80,12 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
   const { model, outliers = [], classifiers = [], threshold = 0.5, seed = 1, worlds = 24 } = options;
   const { accounts = ACCOUNTS } = options;
   const rivals = outliers.length + classifiers.length > 0;
-  const draw = simulator(options, worlds + (rivals ? LEARNING_WORLDS : 0));
+  const draw = simulator(options, worlds + (rivals ? VOLUME.learn : 0));
   const baselines: Scorer[] = [];
   if (rivals) {
-    const learning = draw(
-      LEARNING_WORLDS,
-      1000,
-      { accounts: 240, campaignPart: 0.35 },
-      "worlds to learn from",
-    );
+    // The very worlds of the model's own training with seed 1: rivals learn from as much as it did.
+    const world: WorldOptions = { accounts: VOLUME.accounts, campaignPart: 0.35 };
+    const learning = draw(VOLUME.learn, LEARNING_SEED, world, "worlds to learn from");
     baselines.push(...fitRivals(learning, outliers, classifiers));
   }
   const set = draw(
@@ -168,7 +167,12 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
   const perShift = Math.max(1, Math.round(worlds / 4));
   const typologies = CLASSES.slice(1, -1);
   const draw = simulator(options, LEARNING_WORLDS + 4 + worlds + SHIFTS.length * perShift);
-  const learning = draw(LEARNING_WORLDS, 1000, { accounts: 240, campaignPart: 0.35 }, "worlds to learn from");
+  const learning = draw(
+    LEARNING_WORLDS,
+    LEARNING_SEED,
+    { accounts: 240, campaignPart: 0.35 },
+    "worlds to learn from",
+  );
   const fitting = draw(
     4,
     1500,
