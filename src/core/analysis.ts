@@ -17,7 +17,7 @@ import { hashesPerDifficulty } from "#core/hashrate.ts";
 import { RouteEvents, type RouteMemory } from "#core/linkage.ts";
 import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
-import type { Observation, Payout, Session, Share } from "#core/observation.ts";
+import type { Job, Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { Sessions } from "#core/sessions.ts";
 import { type Sighting, Sightings } from "#core/sightings.ts";
@@ -25,6 +25,8 @@ import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
 
 /** Accounts kept at most unless said: about 8 GB. */
 const MAX_ACCOUNTS = 2_000_000;
+/** Coinbase addresses remembered per pool; beyond it they are all screened anew. */
+const MAX_OUTPUTS = 1000;
 /** A payout in this part of a reporting threshold is "near" it. */
 const NEAR_THRESHOLD = { from: 0.8, to: 0.99 };
 
@@ -77,6 +79,8 @@ export class Analysis {
   readonly #watch: ReadonlySet<string>;
   readonly #clocks = new Map<string, Clock>();
   readonly #sightings = new Sightings();
+  /** Coinbase addresses by pool that were screened already. */
+  readonly #outputs = new Map<string, Set<string>>();
   #windows: Window[] = [];
   #backwards = 0;
   /** Accepted shares and their difficulty, summed in the order they came; kept over restarts. */
@@ -138,7 +142,7 @@ export class Analysis {
           this.#routes.note(observation.prefix, observation.event === "announce", observation.atMs);
           break;
         case "job":
-          this.#book.job(observation);
+          this.#takeJob(observation);
           break;
         case "flow":
           break;
@@ -333,6 +337,22 @@ export class Analysis {
     noteRoundTrips(state, session.rttMs, session.appRttMs);
     if (state.watched && event === "authorize") this.#book.latency(state, session, atMs);
     state.dirty = true;
+  }
+
+  /** Addresses that a pool's coinbase pays are screened when they are new to it. */
+  #takeJob(job: Job): void {
+    this.#book.job(job);
+    let known = this.#outputs.get(job.pool);
+    if (!known || known.size > MAX_OUTPUTS) {
+      known = new Set();
+      this.#outputs.set(job.pool, known);
+    }
+    for (const { address } of job.outputs ?? []) {
+      if (known.has(address)) continue;
+      known.add(address);
+      const { pool, atMs } = job;
+      this.#sightings.push({ kind: "payout", pool, account: `coinbase of ${pool}`, value: address, atMs });
+    }
   }
 
   #takePayout(payout: Payout): void {

@@ -134,6 +134,27 @@ export function screeningFlag(
   };
 }
 
+/**
+ * What an open screening flag is told when a list no longer has what it rests on: the flag stays for a human to close,
+ * and says that its ground has gone.
+ */
+export function groundGoneFlag(
+  sighting: Sighting,
+  lost: readonly Match[],
+  lists: readonly ListVersion[],
+): Flag {
+  const flag = screeningFlag(sighting, lost, lists);
+  const names = [...new Set(lost.map(({ list }) => list.name))].join(", ");
+  const reason: Reason = {
+    code: "SCREENING_GROUND_GONE",
+    family: "payout",
+    text: `${sighting.value} is no longer on ${names} since ${flag.updatedAt.slice(0, 10)}: what this flag rests on has gone.`,
+    weight: 0,
+    evidence: lists.map((list) => ({ type: "list-version", ...list })),
+  };
+  return { ...flag, severity: "low", score: 0, reasons: [reason] };
+}
+
 /** The same account, kind and instant always give the same id: what is processed again after a crash is known again. */
 function flagId(kind: string, pool: string, account: string, atMs: number): string {
   const text = `${kind}\n${pool}\n${account}\n${atMs}`;

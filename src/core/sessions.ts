@@ -1,7 +1,7 @@
 import type { Session, Share } from "#core/observation.ts";
 
-/** Sessions whose shares may still come; the oldest gives way. */
-const MAX_SESSIONS = 200_000;
+/** Sessions of a generation. Two are kept: when the younger is full, what is left of the elder gives way. */
+const GENERATION = 100_000;
 
 /**
  * Open connections: what a share does not say of itself, its session may have said. Where shares and sessions come from
@@ -9,42 +9,43 @@ const MAX_SESSIONS = 200_000;
  * joins them, by the connection it logged in on last.
  */
 export class Sessions {
-  readonly #open = new Map<string, Session>();
+  #young = new Map<string, Session>();
+  #old = new Map<string, Session>();
   readonly #byWorker = new Map<string, Session>();
   /** Sessions forgotten before they closed. */
   forgotten = 0;
 
   /** The session a share belongs to: its own, or else its worker's. */
   of(share: Share): Session | undefined {
-    const own = share.session === undefined ? undefined : this.#open.get(`${share.pool}\n${share.session}`);
+    const own = share.session === undefined ? undefined : this.#get(`${share.pool}\n${share.session}`);
     return own ?? (this.#byWorker.size > 0 ? this.#byWorker.get(workerKey(share)) : undefined);
   }
 
   /** Joins a step in a session's life to what was known of it, which is returned. */
   note(session: Session): Session | undefined {
     const key = `${session.pool}\n${session.session}`;
-    const known = this.#open.get(key);
-    if (session.event === "close") {
-      this.#open.delete(key);
-      if (known?.account !== undefined) this.#leave(known);
-      return known;
-    }
-    if (!known && this.#open.size >= MAX_SESSIONS) {
-      const oldest = this.#open.keys().next().value;
-      if (oldest !== undefined) this.#forget(oldest);
-      this.forgotten += 1;
-    }
-    const joined = { ...known, ...session };
-    this.#open.set(key, joined);
+    const known = this.#get(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
     if (known?.account !== undefined) this.#leave(known);
+    if (session.event === "close") return known;
+    const joined = { ...known, ...session };
+    this.#young.set(key, joined);
     if (joined.account !== undefined) this.#byWorker.set(workerKey(joined), joined);
+    if (this.#young.size >= GENERATION) this.#turn();
     return known;
   }
 
-  #forget(key: string): void {
-    const session = this.#open.get(key);
-    this.#open.delete(key);
-    if (session?.account !== undefined) this.#leave(session);
+  #get(key: string): Session | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  /** A whole generation at once: taking the oldest of one Map by one would walk over all it has deleted before. */
+  #turn(): void {
+    for (const session of this.#old.values()) if (session.account !== undefined) this.#leave(session);
+    this.forgotten += this.#old.size;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 
   /** A worker that logged in anew elsewhere stays where it is now. */

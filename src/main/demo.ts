@@ -61,6 +61,8 @@ function demoConfig(directory: string, port: number, list: string): Config {
       data: { directory },
       http: { port },
       store: { checkpointSeconds: 2 },
+      // Scores are calibrated for one campaign in ten thousand accounts; the demo has one in ten.
+      detection: { threshold: 0.05 },
       screening: { lists: [{ name: "demo-list", file: list, maxAgeDays: 36_500 }] },
     }),
   );

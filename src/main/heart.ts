@@ -1,7 +1,10 @@
+import { evidenceOf, groundGoneFlag } from "#core/assess.ts";
 import type { Log } from "#core/log.ts";
 import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
 import type { Model } from "#core/model.ts";
 import type { Session } from "#core/observation.ts";
+import type { Match } from "#core/screening.ts";
+import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
 import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
 import type { Journal } from "../bus/journal.ts";
@@ -34,6 +37,8 @@ export interface Heart {
   flowMeasure: FlowMeasure;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
+  /** Lets an open screening flag say that a list no longer has what it rests on. */
+  withdraw: (sighting: Sighting, lost: readonly Match[]) => Promise<void>;
 }
 
 /** Joins the parts of the analysis. Opens nothing and starts nothing. */
@@ -115,5 +120,26 @@ export function createHeart(
   );
   const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
   counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
-  return { engine, counters, flowMeasure, addDeltas: (take) => deltas.push(take) };
+  return {
+    engine,
+    counters,
+    flowMeasure,
+    addDeltas: (take) => deltas.push(take),
+    async withdraw(sighting, lost) {
+      const { flags } = await ops.flags({
+        kind: "screening",
+        pool: sighting.pool,
+        text: sighting.account,
+        limit: 100,
+      });
+      const open = flags.some(({ account, state }) => account === sighting.account && state !== "closed");
+      if (!open) return;
+      const state = analysis.account(sighting.pool, sighting.account);
+      await ops.raise(
+        groundGoneFlag(sighting, lost, lists()),
+        evidenceOf(state, sighting.atMs),
+        destinations,
+      );
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Log } from "#core/log.ts";
-import type { Screening } from "#core/screening.ts";
+import type { Match, Screening } from "#core/screening.ts";
+import type { Sighting } from "#core/sightings.ts";
 import type { Task } from "#core/task.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { describeState, describeUpdate } from "../screening/ask.ts";
@@ -57,7 +58,7 @@ export function keepLists(options: {
   log: Log;
   everyMs: number;
   record: (screenings: Screening[]) => Promise<void>;
-  onGroundGone: (account: { pool: string; account: string }, screening: Screening) => Promise<void>;
+  onGroundGone: (sighting: Sighting, lost: readonly Match[]) => Promise<void>;
 }): Task {
   const { parts, engine, log, everyMs, record, onGroundGone } = options;
   const { analysis, screening, lists: watch } = parts;
@@ -93,7 +94,7 @@ export function keepLists(options: {
           const holder = holders.get(answer.value);
           if (!holder) continue;
           if (gained.length > 0) await engine.sight({ ...holder, atMs });
-          if (lost.length > 0) await onGroundGone(holder, answer);
+          if (lost.length > 0) await onGroundGone({ ...holder, atMs }, lost);
         }
         // Half a million values are a second's work: let others run between the batches.
         await setImmediate();

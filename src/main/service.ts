@@ -206,8 +206,11 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
     log,
     everyMs: config.screening.checkHours * HOUR_MS,
     record: (screenings) => ops.recordScreenings(screenings),
-    onGroundGone: async ({ pool, account }, { value }) =>
-      log("warn", "a screening hit has lost its ground", { pool, account, value }),
+    onGroundGone: async (sighting, lost) => {
+      const { pool, account, value } = sighting;
+      log("warn", "a screening hit has lost its ground", { pool, account, value });
+      await heart.withdraw(sighting, lost);
+    },
   });
   const databases = parts.origin.watch({
     everyMs: config.origin.reloadSeconds * 1000,

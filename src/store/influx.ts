@@ -54,6 +54,7 @@ export interface InfluxStore extends Store {
 const IN_FLIGHT = 2;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5_000;
+const PREPARE_MS = 5_000;
 
 /** Opens the store; it does not need the server for that. Whoever opens it closes it, after `run` has ended. */
 export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
@@ -134,6 +135,20 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
       ),
     );
 
+  /** Makes what is missing. The client never settles a request whose server dies over it: hence the limit. */
+  async function prepare(signal: AbortSignal): Promise<void> {
+    const limit = new AbortController();
+    const late = sleep(PREPARE_MS, AbortSignal.any([signal, limit.signal])).then(() => {
+      throw new Error(`no answer within ${PREPARE_MS} ms`);
+    });
+    late.catch(() => {});
+    try {
+      await Promise.race([prepareInflux(client, options, options), late]);
+    } finally {
+      limit.abort();
+    }
+  }
+
   /** Sends the oldest batch that waits. False: the server is away. */
   async function drainOne(signal: AbortSignal): Promise<boolean> {
     const next = await spool.oldest();
@@ -143,7 +158,7 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     if (outcome.outcome === "unavailable") {
       tell("warn", "InfluxDB is away: points wait in the spool", outcome.reason);
       // A server that came back empty must be told its databases again.
-      await prepareInflux(client, options, options).catch(() => {});
+      await prepare(signal).catch(() => {});
       return false;
     }
     count(outcome, next.batch.points);
@@ -160,7 +175,7 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     check: () => checkInflux(client, options),
     async run(signal) {
       let waitMs = FIRST_WAIT_MS;
-      await prepareInflux(client, options, options).catch((error: Error) =>
+      await prepare(signal).catch((error: Error) =>
         tell(
           "warn",
           "InfluxDB could not be prepared",
