@@ -65,6 +65,7 @@ collectors:
       writeFileSync(join(logs, "6b036d0e00000001.sharelog"), `${lines.slice(SHARES / 2).join("\n")}\n`);
       await kept(SHARES);
       await influxd.start();
+      await running.said("the spool is empty");
       const influx = await openTestInflux(influxd.url);
       const query = { fromMs: startMs - HOUR_MS, toMs: Date.now() + HOUR_MS };
       await until(async () => {
