@@ -33,6 +33,8 @@ export interface Counters {
   decided(flag: Flag, verdict: Verdict): void;
   scored(window: { pool: string; atMs: number; values: Float32Array }): void;
   delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
+  /** The largest population stability index of a model's inputs. */
+  drifted(drift: { model: string; psi: number }): void;
   /** Age and size of a list, and bytes that wait on disk, as of now. */
   list(list: { name: string; ageHours: number; entries: number }): void;
   spool(spool: { name: string; bytes: number; dropped: number }): void;
@@ -182,6 +184,9 @@ export function createCounters(options: {
       const column = { delivered: 0, retry: 1, refused: 2 }[outcome];
       values[column] = (values[column] ?? 0) + 1;
       deliveries.inc({ destination, outcome });
+    },
+    drifted({ model, psi }) {
+      book.bucket("drift", [model], now()).values[0] = psi;
     },
     list({ name, ageHours, entries }) {
       const { values } = book.bucket("list", [name], now());

@@ -1,12 +1,13 @@
 import { evidenceOf, groundGoneFlag } from "#core/assess.ts";
 import type { Log } from "#core/log.ts";
 import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
-import type { Model } from "#core/model.ts";
 import type { Session } from "#core/observation.ts";
 import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
 import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
+import type { LoadedModel } from "../../models/load-model.ts";
+import { drift } from "../../models/reference.ts";
 import type { Journal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { InfluxStore } from "../store/influx.ts";
@@ -17,13 +18,15 @@ import { createEngine, type Engine } from "./engine.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 
+const LEAST_FOR_DRIFT = 200;
+
 /** The journal's reader, as its cursor is kept. */
 export const JOURNAL = "journal";
 
 /** Everything that was opened and must be closed. */
 export interface Opened {
   parts: Parts;
-  model: Model;
+  model: LoadedModel;
   metrics: EmbeddedMetrics;
   ops: EmbeddedOps;
   journal: Journal;
@@ -63,7 +66,16 @@ export function createHeart(
       return raised;
     },
     onScreenings: (screenings) => ops.recordScreenings(screenings),
-    onWindow: (window) => counters.scored(window),
+    onWindow: ({ pool, atMs, rows, accounts }, values) => {
+      counters.scored({ pool, atMs, values });
+      // Below this many accounts an index of stability is noise.
+      if (accounts.length < LEAST_FOR_DRIFT) return;
+      const psi = drift(model.reference, rows, accounts.length).reduce(
+        (most, feature) => Math.max(most, feature.psi),
+        0,
+      );
+      counters.drifted({ model: model.name, psi });
+    },
   });
   const counters = createCounters({ now: Date.now, analysis, pipeline: pipeline.counts });
   const flowMeasure = createFlowMeasure(origin.lookUp);

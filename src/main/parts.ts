@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Analysis } from "#core/analysis.ts";
-import type { Model } from "#core/model.ts";
+import type { LoadedModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
 import { createLists, type Lists } from "../screening/lists.ts";
@@ -76,7 +76,7 @@ const MODELS = join(import.meta.dirname, "../../models");
 export const MODEL_NAME = "consistency";
 
 /** Loads the configured model, or the newest that Assay ships. */
-export async function openModel(config: Config): Promise<Model> {
+export async function openModel(config: Config): Promise<LoadedModel> {
   // Loaded here: TensorFlow takes its time, and most commands never score.
   const { loadModel } = await import("../../models/load-model.ts");
   return loadModel(config.detection.model ?? (await newestModel()));

@@ -23,7 +23,7 @@ export interface PipelineOptions {
   /** Every screening made, misses too. */
   onScreenings?: (screenings: Screening[]) => Promise<void>;
   /** Every window scored, as a whole. */
-  onWindow?: (window: { pool: string; atMs: number; values: Float32Array }) => void;
+  onWindow?: (window: Window, values: Float32Array) => void;
   /** Every score, flagged or not. */
   onScore?: (score: AccountScore) => void;
 }
@@ -97,7 +97,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function scoreWindow(window: Window): Promise<void> {
     const { accounts, rows, atMs, links } = window;
     const scores = await model.score(rows, accounts.length);
-    options.onWindow?.({ pool: window.pool, atMs, values: scores.value });
+    options.onWindow?.(window, scores.value);
     counts.windows += 1;
     counts.scored += accounts.length;
     const width = model.typologies.length;
