@@ -1,8 +1,11 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { readCkpoolFile } from "../collectors/pools/ckpool-replay.ts";
 import { Analysis } from "../src/core/analysis.ts";
+import type { LookUpOrigin } from "../src/core/origin.ts";
 import { randomFrom } from "../src/core/random.ts";
 import type { CheckpointStore } from "../src/core/store.ts";
 import { createOrigin } from "../src/origin/origin.ts";
@@ -16,6 +19,7 @@ const FLOOR_LINES = 150_000;
 const ACCOUNTS = 5_000;
 const WORKERS_PER_ACCOUNT = 7;
 const RUNS = 5;
+const MANY_ACCOUNTS = 1_000_000;
 /** As the service does by default, and one more at the end. */
 const CHECKPOINT_MS = 10_000;
 
@@ -70,6 +74,40 @@ async function ingest(file: string, analysis: Analysis, metrics: CheckpointStore
   await checkpoint("end");
 }
 
+/** Memory of a million accounts, each with a source and a worker of its own, after a full collection of garbage. */
+function bytesPerAccount(lookUpOrigin: LookUpOrigin): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const used = () => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const before = used();
+  const analysis = new Analysis({ lookUpOrigin, stepHours: 6 });
+  const atMs = Date.UTC(2026, 10, 1);
+  for (let index = 0; index < MANY_ACCOUNTS; index += 1) {
+    const ip = `${1 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}.1`;
+    const account = `account-${index}`;
+    const share = {
+      pool: "bench",
+      algorithm: "sha256d",
+      account,
+      worker: `rig${index % 64}`,
+      ip,
+      agent: "cgminer/4.11.1",
+    };
+    analysis.take([{ type: "share", atMs, ...share, difficulty: 4096, outcome: "accepted" }]);
+    if (index % 10_000 === 0) analysis.takeSightings();
+  }
+  analysis.takeSightings();
+  analysis.takeDeltas();
+  const bytes = (used() - before) / MANY_ACCOUNTS;
+  if (analysis.accounts !== MANY_ACCOUNTS)
+    throw new Error(`bench shares: ${analysis.accounts} accounts kept`);
+  return bytes;
+}
+
 /**
  * ckpool lines through parse, origin, state and store, in CPU-seconds of this process and its threads, beside
  * JSON.parse alone on the same lines in the same run.
@@ -104,6 +142,7 @@ export async function* run(): AsyncGenerator<Figure> {
       ratio: perSecond / floorPerSecond,
     };
     yield { figure: "shares.cost_over_json_parse", value: median(whole) / median(floor), unit: "×" };
+    yield { figure: "state.bytes_per_account", value: bytesPerAccount(origin.lookUp), unit: "bytes" };
   } finally {
     rmSync(directory, { recursive: true });
   }

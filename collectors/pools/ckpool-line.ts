@@ -24,17 +24,43 @@ const CREATED = /^(\d{1,12}),(\d{1,9})$/;
  */
 const MAX_ENDS = 131_072;
 const MAX_END = 512;
-const ends = new Map<string, Names>();
+const ends = new Map<string, Known>();
 
-function namesOf(end: string): Names {
+/** The names at the end of a line, and the session of the line before with the same end: mostly it is the same. */
+interface Known {
+  names: Names;
+  started: number;
+  clientId: string;
+  session: string | undefined;
+}
+
+function knownBy(end: string): Known {
   const same = ends.get(end);
   if (same !== undefined) return same;
   const [, worker, account, ip, agent] = NAMES.exec(end) as RegExpExecArray;
   const names = readNames({ worker, account, ip, agent });
-  if (end.length > MAX_END) return names;
+  const known: Known = { names, started: -1, clientId: "", session: undefined };
+  if (end.length > MAX_END) return known;
   if (ends.size >= MAX_ENDS) ends.clear();
-  ends.set(Buffer.from(end).toString(), names);
-  return names;
+  ends.set(Buffer.from(end).toString(), known);
+  return known;
+}
+
+/** A log's lines name one job, so its text is read once. */
+let workInfoLast = "";
+let workInfoStarted = -1;
+
+function sessionKnown(known: Known, workInfoId: string, clientId: string): string | undefined {
+  if (workInfoId !== workInfoLast) {
+    workInfoLast = workInfoId;
+    workInfoStarted = startOf(Number(workInfoId));
+  }
+  if (known.started !== workInfoStarted || known.clientId !== clientId) {
+    known.started = workInfoStarted;
+    known.clientId = clientId;
+    known.session = sessionOf(Number(workInfoId), Number(clientId));
+  }
+  return known.session;
 }
 
 /**
@@ -46,8 +72,9 @@ export function parseCkpoolLine(text: string, context: PoolContext): Share | str
   const match = ACCEPTED.exec(text);
   if (match !== null) {
     const [, workInfoId, clientId, diff, seconds, nanoseconds, end] = match;
-    return shareOf(context, namesOf(end!), {
-      session: sessionOf(Number(workInfoId), Number(clientId)),
+    const known = knownBy(end!);
+    return shareOf(context, known.names, {
+      session: sessionKnown(known, workInfoId!, clientId!),
       difficulty: Number(diff),
       atMs: instantMs(seconds!, nanoseconds!),
       outcome: "accepted",
@@ -81,12 +108,15 @@ function instantMs(seconds: string, nanoseconds: string): number {
   return Number(seconds) * 1000 + Math.floor(Number(nanoseconds) / 1e6);
 }
 
+/** The second the pool process started in: the high half of the job's number. */
+const startOf = (workInfoId: number): number => Math.floor(workInfoId / 2 ** 32);
+
 let startedLast = -1;
 let prefixLast = "";
 
 function sessionOf(workInfoId: unknown, clientId: unknown): string | undefined {
   if (typeof workInfoId !== "number" || !Number.isSafeInteger(clientId)) return undefined;
-  const started = Math.floor(workInfoId / 2 ** 32);
+  const started = startOf(workInfoId);
   if (started !== startedLast) {
     startedLast = started;
     prefixLast = `${started.toString(16)}-`;

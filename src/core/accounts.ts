@@ -8,6 +8,9 @@ export class Accounts {
   readonly #cells = new Cells();
   readonly #pools = new Map<string, Map<string, AccountState>>();
   readonly #maxAccounts: number;
+  /** The accounts of the pool asked for last. */
+  #lastPool = "";
+  #last: Map<string, AccountState> | undefined;
   #forgotten: string[] = [];
   #size = 0;
   /** Shares of accounts beyond the bound. */
@@ -22,7 +25,11 @@ export class Accounts {
   }
 
   of(pool: string, account: string): AccountState | undefined {
-    return this.#pools.get(pool)?.get(account);
+    if (pool !== this.#lastPool || !this.#last) {
+      this.#last = this.#pools.get(pool);
+      this.#lastPool = pool;
+    }
+    return this.#last?.get(account);
   }
 
   /** The accounts of one pool. */

@@ -78,6 +78,9 @@ export class Analysis {
   readonly #coverage: Coverage = { sessions: false, payouts: false, routes: false };
   readonly #watch: ReadonlySet<string>;
   readonly #clocks = new Map<string, Clock>();
+  /** The clock of the observation before: runs of one pool are the rule. */
+  #lastPool = "";
+  #lastClock: Clock | undefined;
   readonly #sightings = new Sightings();
   /** Coinbase addresses by pool that were screened already. */
   readonly #outputs = new Map<string, Set<string>>();
@@ -230,6 +233,7 @@ export class Analysis {
   }
 
   #clockOf(pool: string): Clock {
+    if (pool === this.#lastPool && this.#lastClock) return this.#lastClock;
     let clock = this.#clocks.get(pool);
     if (!clock) {
       clock = new Clock(this.#options.stepHours * HOUR_MS, {
@@ -243,6 +247,8 @@ export class Analysis {
       });
       this.#clocks.set(pool, clock);
     }
+    this.#lastPool = pool;
+    this.#lastClock = clock;
     return clock;
   }
 
