@@ -38,7 +38,7 @@ export function dataNotices({ origin, screening }: Parts, nowMs: number): DataNo
     builtAt: builtAt || null,
     warning:
       ageDays > OLD_DAYS && source.startsWith("bundled")
-        ? `${ageDays} days old; assay lists update, or origin.country`
+        ? `${ageDays} days old; name a current one as origin.country`
         : null,
   }));
   const lists = screening.lists().map(({ name, version, source, publishedAt }) => ({

@@ -7,7 +7,7 @@ import { MEASUREMENTS, type MeasurementName } from "../../src/core/metrics.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 import { openTestInflux } from "../store/influx-open.ts";
 import { hasInfluxd, startInfluxd, WITHOUT_INFLUXD } from "../store/influxd.ts";
-import { freePort, startAssay, until } from "../support/assay.ts";
+import { freePort, type Running, startAssay, until } from "../support/assay.ts";
 import { seeded } from "../support/shares.ts";
 
 const SHARES = 5_000;
@@ -41,6 +41,7 @@ describe.skipIf(!hasInfluxd())("a service with InfluxDB", () => {
   test("keeps the same figures there as in SQLite, also when influxd is killed in between", async () => {
     const place = mkdtempSync(join(tmpdir(), "assay-influx-"));
     const influxd = await startInfluxd();
+    let running: Running | undefined;
     try {
       const random = seeded(5);
       const logs = join(place, "logs", "000bb8c0");
@@ -66,7 +67,7 @@ collectors:
           const text = await fetch(`http://127.0.0.1:${port}/metrics`).then((answer) => answer.text());
           return text.includes(`assay_shares_kept ${shares}\n`) ? true : undefined;
         });
-      const running = startAssay(["run", "--config", config]);
+      running = startAssay(["run", "--config", config]);
       await running.said("listening");
       await kept(SHARES / 2);
       await influxd.kill();
@@ -93,6 +94,7 @@ collectors:
       await metrics.close();
       await influx.end();
     } finally {
+      if (running?.child.exitCode === null) await running.kill();
       await influxd.close();
       rmSync(place, { recursive: true });
     }

@@ -16,6 +16,7 @@ const ROUNDS = 4;
 let place: string;
 let receiver: Server;
 let deliveries: string[];
+let running: Running | undefined;
 
 beforeEach(async () => {
   place = mkdtempSync(join(tmpdir(), "assay-recovery-"));
@@ -30,7 +31,8 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
 });
 
-afterEach(() => {
+afterEach(async () => {
+  if (running?.child.exitCode === null && running.child.signalCode === null) await running.kill();
   receiver.close();
   rmSync(place, { recursive: true });
 });
@@ -79,7 +81,7 @@ deliver:
   webhooks: [{ name: hook, url: "http://127.0.0.1:${hook}/", secrets: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw], allowPrivate: true }]
 `,
   );
-  let running: Running = startAssay(["run", "--config", config]);
+  running = startAssay(["run", "--config", config]);
   let acknowledged = 0;
   /** Sends one numbered batch until the service has acknowledged it, however often it dies in between. */
   const post = async (sequence: number) => {
