@@ -35,6 +35,17 @@ const miningcore = section({
     .describe("How long after its date a share may still be committed."),
 });
 
+const miningcoreRelay = section({
+  name,
+  url: z
+    .url({ protocol: /^tcp$/ })
+    .refine((url) => URL.canParse(url) && Number(new URL(url).port) > 0, "tcp://host:port")
+    .describe("The publishUrl of Miningcore's shareRelay, tcp://host:port."),
+  poolId: z.string().min(1).describe("Miningcore's id of the pool, the topic of its shares."),
+  pool: poolName,
+  algorithm,
+});
+
 const redisShares = section({
   name,
   url: z
@@ -104,6 +115,7 @@ const nodejsPool = section({
 export const poolPrograms = {
   ckpool: z.array(ckpool).default([]),
   miningcore: z.array(miningcore).default([]),
+  miningcoreRelay: z.array(miningcoreRelay).default([]),
   redisShares: z.array(redisShares).default([]),
   xmrigProxy: z.array(xmrigProxy).default([]),
   publicPool: z.array(publicPool).default([]),

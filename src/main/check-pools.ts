@@ -1,6 +1,7 @@
 import { checkWebsocket } from "../../collectors/ingest/websocket.ts";
 import { checkCkpool } from "../../collectors/pools/ckpool-check.ts";
 import { checkMiningcore } from "../../collectors/pools/miningcore.ts";
+import { checkMiningcoreRelay } from "../../collectors/pools/miningcore-relay.ts";
 import { checkPublicPool } from "../../collectors/pools/public-pool.ts";
 import { checkPublicPoolRest } from "../../collectors/pools/public-pool-rest.ts";
 import { checkRedisShares } from "../../collectors/pools/redis-shares.ts";
@@ -28,6 +29,7 @@ export function sourceChecks({ collectors }: Config): SourceCheck[] {
   return [
     ...checks("ckpool", collectors.ckpool, checkCkpool),
     ...checks("miningcore", collectors.miningcore, checkMiningcore),
+    ...checks("miningcoreRelay", collectors.miningcoreRelay, checkMiningcoreRelay),
     ...checks("redisShares", collectors.redisShares, checkRedisShares),
     ...checks("xmrigProxy", collectors.xmrigProxy, checkXmrigProxy),
     ...checks("publicPool", collectors.publicPool, checkPublicPool),

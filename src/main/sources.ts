@@ -11,6 +11,7 @@ import { createZeekParser } from "../../collectors/flows/zeek.ts";
 import { websocketFeed } from "../../collectors/ingest/websocket.ts";
 import { createCkpool } from "../../collectors/pools/ckpool.ts";
 import { createMiningcore } from "../../collectors/pools/miningcore.ts";
+import { createMiningcoreRelay } from "../../collectors/pools/miningcore-relay.ts";
 import { nodejsPoolHost } from "../../collectors/pools/nodejs-pool.ts";
 import { createPublicPool } from "../../collectors/pools/public-pool.ts";
 import { createPublicPoolRest } from "../../collectors/pools/public-pool-rest.ts";
@@ -109,6 +110,9 @@ export function live(config: Config, log: Log, measure: FlowMeasure): Collector[
     }),
   );
   const mirrors = collectors.mirror.map(createMirror);
+  const relays = collectors.miningcoreRelay.map((section) =>
+    createMiningcoreRelay({ ...section, now: Date.now }),
+  );
   const { observer } = collectors;
   const observers =
     observer.pools.length > 0
@@ -120,7 +124,7 @@ export function live(config: Config, log: Log, measure: FlowMeasure): Collector[
           }),
         ]
       : [];
-  return [...taps, ...flows, ...mirrors, ...observers];
+  return [...taps, ...flows, ...mirrors, ...relays, ...observers];
 }
 
 /** Writes what a live collector yields to the journal. What the journal cannot take is dropped, counted and said. */

@@ -16,6 +16,7 @@ test("every source that is asked is looked at, by its kind and name", async () =
 collectors:
   ckpool: [{ name: a, directory: ${directory} }]
   miningcore: [{ name: b, url: "postgres://a@127.0.0.1:9/b", poolId: x, pool: p, algorithm: randomx }]
+  miningcoreRelay: [{ name: i, url: "tcp://127.0.0.1:9", poolId: x, pool: p, algorithm: randomx }]
   redisShares: [{ name: c, url: "redis://127.0.0.1:9", key: k, dialect: nomp, pool: p, algorithm: scrypt }]
   xmrigProxy: [{ name: d, ${web} }]
   publicPool: [{ name: e, file: ${join(directory, "none")} }]
@@ -24,8 +25,8 @@ collectors:
   websocket: [{ name: h, url: "ws://127.0.0.1:9" }]
 `);
     const checks = sourceChecks(config);
-    const kinds = ["ckpool a", "miningcore b", "redisShares c", "xmrigProxy d", "publicPool e"];
-    const more = ["publicPoolRest f", "sri g", "websocket h"];
+    const kinds = ["ckpool a", "miningcore b", "miningcoreRelay i", "redisShares c", "xmrigProxy d"];
+    const more = ["publicPool e", "publicPoolRest f", "sri g", "websocket h"];
     expect(checks.map(({ place }) => place)).toEqual([...kinds, ...more].map((kind) => `collectors.${kind}`));
     const { signal } = new AbortController();
     const [ckpool, ...away] = await Promise.allSettled(checks.map(({ look }) => look(signal)));
