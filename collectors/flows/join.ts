@@ -62,6 +62,8 @@ interface Track {
   packets: number;
   shares: number;
   rttMs: number | undefined;
+  /** Counted as a session that flows were found for. */
+  joined: boolean;
 }
 
 /** Joins flows to stratum sessions by the client's address and port, and by time. */
@@ -73,6 +75,8 @@ export interface FlowJoin {
   take(observations: readonly Observation[]): Session[];
   /** What was found since the last call. */
   takeFindings(): FlowFinding[];
+  /** Stratum sessions that at least one flow was found for; it only grows. */
+  joined(): number;
 }
 
 /** Event time only; bounded; the same input gives the same output. */
@@ -82,6 +86,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
   const tracks = new Map<string, Track>();
   const bySession = new Map<string, Track>();
   let findings: FlowFinding[] = [];
+  let joined = 0;
   let watermarkMs = Number.NEGATIVE_INFINITY;
   let sweptMs = Number.NEGATIVE_INFINITY;
 
@@ -120,10 +125,17 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
   function begin(key: string, part: Pick<Track, "pool" | "ip" | "port" | "startMs" | "endMs">): Track {
     const oldest = tracks.size >= MAX_TRACKS ? tracks.entries().next().value : undefined;
     if (oldest) finish(...oldest);
-    const empty = { closed: false, bytes: 0, packets: 0, shares: 0, rttMs: undefined };
+    const empty = { closed: false, bytes: 0, packets: 0, shares: 0, rttMs: undefined, joined: false };
     const track = { ...part, session: undefined, account: undefined, exporter: undefined, ...empty };
     tracks.set(key, track);
     return track;
+  }
+
+  /** Whichever comes first, the session or its flow, the other completes the pair. */
+  function countJoined(track: Track): void {
+    if (track.joined || track.session === undefined || track.packets === 0) return;
+    track.joined = true;
+    joined += 1;
   }
 
   function takeSession(observation: Session): void {
@@ -142,6 +154,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
     track.endMs = Math.max(track.endMs, atMs);
     if (event === "close") track.closed = true;
     bySession.set(`${pool}\n${session}`, track);
+    countJoined(track);
   }
 
   function takeShare({ pool, session, outcome, account }: Share): void {
@@ -172,6 +185,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
       track.bytes += flow.bytes;
       track.packets += flow.packets;
     }
+    countJoined(track);
     track.startMs = Math.min(track.startMs, startMs);
     track.endMs = Math.max(track.endMs, endMs);
     if (flow.rttMs === undefined || !(flow.rttMs < (track.rttMs ?? Number.POSITIVE_INFINITY)))
@@ -210,5 +224,6 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
       findings = [];
       return taken;
     },
+    joined: () => joined,
   };
 }

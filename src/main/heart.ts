@@ -130,6 +130,7 @@ export function createHeart(
     "Observations on disk that no checkpoint has yet",
     () => journal.status().bytes,
   );
+  counters.gauge("assay_flow_sessions_joined", "Stratum sessions that flows were found for", join.joined);
   const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
   counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
   return {

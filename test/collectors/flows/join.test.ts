@@ -48,6 +48,19 @@ const later = (ms: number) =>
   flow(ms, ms, { src: "203.0.113.5", srcPort: 443, dst: "203.0.113.6", dstPort: 443 });
 
 describe("flows of a session", () => {
+  it("count the session once, whichever of them comes first", () => {
+    const join = createFlowJoin([server]);
+    join.take([session("open", START), flow(START, START + MINUTE), back(START, START + MINUTE)]);
+    expect(join.joined()).toBe(1);
+    const other = { session: "s2", port: 40_001 };
+    join.take([flow(START, START + MINUTE, { srcPort: 40_001 })]);
+    expect(join.joined()).toBe(1);
+    join.take([session("open", START + MINUTE, other), session("close", START + MINUTE, other)]);
+    expect(join.joined()).toBe(2);
+    join.take([session("open", START + MINUTE, { session: "s3", port: 40_002 })]);
+    expect(join.joined()).toBe(2);
+  });
+
   it("give bytes per share, duration and traffic of both directions", () => {
     const join = createFlowJoin([server]);
     join.take([
