@@ -6,6 +6,8 @@ interface Texts {
   pool: string;
   account: string;
   payoutAddress: string;
+  /** Absent where there are none, which is the rule. */
+  formerPayouts?: readonly string[];
   sources: [ip: string, agent: string, shares: number, work: number, firstMs: number, lastMs: number][];
 }
 
@@ -15,6 +17,7 @@ export function writeAccount(state: AccountState): Uint8Array {
     pool: state.pool,
     account: state.account,
     payoutAddress: state.payoutAddress,
+    ...(state.formerPayouts.length > 0 ? { formerPayouts: state.formerPayouts } : {}),
     sources: state.sources.map(({ origin, agent, shares, work, firstMs, lastMs }) => [
       origin.ip,
       agent,
@@ -54,6 +57,16 @@ export function readAccount(
     lastMs,
     bucket: undefined,
   }));
-  const { pool, account, payoutAddress } = texts;
-  return { pool, account, place, sources, latest: undefined, payoutAddress, dirty: false, watched: false };
+  const { pool, account, payoutAddress, formerPayouts = [] } = texts;
+  return {
+    pool,
+    account,
+    place,
+    sources,
+    latest: undefined,
+    payoutAddress,
+    formerPayouts,
+    dirty: false,
+    watched: false,
+  };
 }

@@ -16,6 +16,10 @@ import { hashText } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 
 const PYONGYANG_OFFSET = 9;
+/** Payout addresses remembered beside the current one. */
+const MAX_FORMER = 4;
+/** Most accounts never change theirs: they share one array. */
+const NONE: readonly string[] = Object.freeze([]);
 
 /** One address and agent that an account mined from. `work` decays with 168 hours. */
 export interface Source {
@@ -38,6 +42,8 @@ export interface AccountState {
   /** The source of the latest observation: the next one most likely has it too. */
   latest: Source | undefined;
   payoutAddress: string;
+  /** Addresses it was paid to before, the latest first; bounded. */
+  formerPayouts: readonly string[];
   /** Changed since the last checkpoint. */
   dirty: boolean;
   /** Keeps its own series in the metrics. */
@@ -72,6 +78,7 @@ export function createAccount(
     sources: [],
     latest: undefined,
     payoutAddress: "",
+    formerPayouts: NONE,
     dirty: true,
     watched: false,
   };
@@ -183,7 +190,7 @@ export function noteRejected(state: AccountState, stale: boolean, atMs: number):
   state.dirty = true;
 }
 
-/** Notes a payout. True when it went to an address the account was not paid to before. */
+/** Notes a payout. True when it went to another address than the one before. */
 export function notePayout(
   state: AccountState,
   address: string,
@@ -197,6 +204,8 @@ export function notePayout(
   if (state.payoutAddress !== "") {
     (doubles[at + CELL.weekAddressChanges] as number) += 1;
     noteAction(state, atMs);
+    const others = state.formerPayouts.filter((former) => former !== address);
+    state.formerPayouts = [state.payoutAddress, ...others].slice(0, MAX_FORMER);
   }
   state.payoutAddress = address;
   doubles[at + CELL.payoutHash] = hashText(address);

@@ -20,7 +20,7 @@ import { MetricsBook } from "#core/metrics-book.ts";
 import type { Job, Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { Sessions } from "#core/sessions.ts";
-import { type Sighting, Sightings } from "#core/sightings.ts";
+import { type Holding, type Sighting, Sightings } from "#core/sightings.ts";
 import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
 
 /** Accounts kept at most unless said: about 8 GB. */
@@ -53,6 +53,22 @@ export interface Skipped {
   sessions: number;
   /** Observations more than an hour behind the newest. */
   backwards: number;
+}
+
+/** What a pool's own coinbase is called where an account's name stands. */
+const coinbaseOf = (pool: string) => `coinbase of ${pool}`;
+
+/** All that one account is screened for. */
+function* holdingsOf(state: AccountState): Generator<Holding> {
+  const { pool, account, payoutAddress, formerPayouts, sources } = state;
+  yield { kind: "account", pool, account, value: account };
+  if (payoutAddress !== "") yield { kind: "payout", pool, account, value: payoutAddress };
+  for (const value of formerPayouts) yield { kind: "payout", pool, account, value };
+  for (const [index, { origin }] of sources.entries()) {
+    // One address with several agents is several sources.
+    if (sources.findIndex((other) => other.origin.ip === origin.ip) < index) continue;
+    yield { kind: "source", pool, account, value: origin.ip, origin };
+  }
 }
 
 /** State beside the accounts, as it is kept. */
@@ -171,13 +187,13 @@ export class Analysis {
     }
   }
 
-  /** Everything that was screened and stands: to be screened again when a list changes. */
-  *known(): Generator<{ pool: string; account: string; kind: "account" | "payout"; value: string }> {
-    for (const [pool, accounts] of this.#accounts.pools()) {
-      for (const { account, payoutAddress } of accounts.values()) {
-        yield { pool, account, kind: "account", value: account };
-        if (payoutAddress !== "") yield { pool, account, kind: "payout", value: payoutAddress };
-      }
+  /** Everything that was screened and stands: to be screened again when a list changes. A value comes once a holder. */
+  *known(): Generator<Holding> {
+    for (const [, accounts] of this.#accounts.pools()) {
+      for (const state of accounts.values()) yield* holdingsOf(state);
+    }
+    for (const [pool, addresses] of this.#outputs) {
+      for (const value of addresses) yield { kind: "payout", pool, account: coinbaseOf(pool), value };
     }
   }
 
@@ -357,7 +373,7 @@ export class Analysis {
       if (known.has(address)) continue;
       known.add(address);
       const { pool, atMs } = job;
-      this.#sightings.push({ kind: "payout", pool, account: `coinbase of ${pool}`, value: address, atMs });
+      this.#sightings.push({ kind: "payout", pool, account: coinbaseOf(pool), value: address, atMs });
     }
   }
 

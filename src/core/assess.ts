@@ -90,28 +90,34 @@ export function screeningFlag(
   const wallet = sighting.kind !== "source";
   const { origin } = sighting;
   const place = origin ? [origin.country, origin.region].filter((part) => part !== "").join(" ") : "";
+  const onLists = matches.map(({ list }) => `${list.name} (${list.version})`).join(", ");
+  const listed = matches.map(({ entry, note, source, list }) => ({
+    type: "list",
+    entry,
+    note,
+    source,
+    ...list,
+  }));
   const reason: Reason = wallet
     ? {
         code: "SCREENING_ADDRESS",
         family: "payout",
-        text: `${sighting.kind === "account" ? "The account" : "The payout address"} ${sighting.value} is on ${matches.map(({ list }) => `${list.name} (${list.version})`).join(", ")}.`,
+        text: `${sighting.kind === "account" ? "The account" : "The payout address"} ${sighting.value} is on ${onLists}.`,
         weight: 1,
-        evidence: matches.map((match) => ({
-          type: "list",
-          entry: match.entry,
-          note: match.note,
-          source: match.source,
-          ...match.list,
-        })),
+        evidence: listed,
       }
     : {
         code: "SCREENING_ORIGIN",
         family: "origin",
-        text: `A source of this account, ${sighting.value}, stands in ${place}, a place under comprehensive sanctions.`,
+        text:
+          origin?.tier === "comprehensive"
+            ? `A source of this account, ${sighting.value}, stands in ${place}, a place under comprehensive sanctions.`
+            : `A source of this account, ${sighting.value} (${place}), is on ${onLists}.`,
         weight: 1,
         evidence: [
           { type: "source", ip: sighting.value, country: origin?.country, region: origin?.region, at },
           ...(origin?.facts ?? []).map((fact) => ({ type: "fact", ...fact })),
+          ...listed,
         ],
       };
   const typology = wallet ? "sanctioned-wallet" : "sanctioned-origin";
@@ -147,7 +153,7 @@ export function groundGoneFlag(
   const names = [...new Set(lost.map(({ list }) => list.name))].join(", ");
   const reason: Reason = {
     code: "SCREENING_GROUND_GONE",
-    family: "payout",
+    family: sighting.kind === "source" ? "origin" : "payout",
     text: `${sighting.value} is no longer on ${names} since ${flag.updatedAt.slice(0, 10)}: what this flag rests on has gone.`,
     weight: 0,
     evidence: lists.map((list) => ({ type: "list-version", ...list })),

@@ -3,13 +3,18 @@ import type { Origin } from "#core/origin.ts";
 /** Kept until they are taken; further ones are counted, and seen again when the source next changes. */
 const MAX_SIGHTINGS = 100_000;
 
-/** Something to be screened at once: an account, a source or a payout address not seen before. */
-export interface Sighting {
+/** What an account is known by and screened for: its name, a source's address, or a payout address, also a former one. */
+export interface Holding {
   kind: "account" | "source" | "payout";
   pool: string;
   account: string;
   value: string;
+  /** Of a source. */
   origin?: Origin;
+}
+
+/** Something to be screened at once: an account, a source or a payout address not seen before. */
+export interface Sighting extends Holding {
   atMs: number;
 }
 

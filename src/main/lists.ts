@@ -1,13 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import type { Analysis } from "#core/analysis.ts";
 import type { Log } from "#core/log.ts";
 import type { Match, Screening } from "#core/screening.ts";
-import type { Sighting } from "#core/sightings.ts";
+import type { Holding, Sighting } from "#core/sightings.ts";
 import type { Task } from "#core/task.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { describeState, describeUpdate } from "../screening/ask.ts";
 import { refresh } from "../screening/refresh.ts";
-import { rescreen } from "../screening/rescreen.ts";
+import { type Known, rescreen } from "../screening/rescreen.ts";
 import type { Engine } from "./engine.ts";
 import { openLists, type Parts } from "./parts.ts";
 import { sleep } from "./sleep.ts";
@@ -48,6 +49,22 @@ export async function lists(args: string[], signal: AbortSignal): Promise<void> 
   if (failed.length > 0) throw new Error(`not updated: ${failed.join(", ")}`);
 }
 
+/** Something known, and the account that holds it. A value that several hold comes once for each. */
+interface Held extends Known {
+  /** Absent for a region: whoever mines there is met through the network of the source. */
+  holding?: Holding;
+}
+
+function* everythingKnown(analysis: Analysis): Generator<Held> {
+  const regions = new Set<string>();
+  for (const holding of analysis.known()) {
+    const { kind, value, origin } = holding;
+    yield { subject: kind === "source" ? "network" : "address", value, holding };
+    if (origin && origin.country !== "ZZ") regions.add(origin.region || origin.country);
+  }
+  for (const value of regions) yield { subject: "region", value };
+}
+
 /**
  * Keeps the lists up to date, and screens everything known again when one changed: what is recorded says by which
  * versions, a new hit is raised at once, and a hit that lost its ground is said.
@@ -74,27 +91,18 @@ export function keepLists(options: {
       const before = await refresh(screening, watch);
       if (!before) return;
       const atMs = Date.now();
-      const holders = new Map<
-        string,
-        ReturnType<typeof analysis.known> extends Generator<infer T> ? T : never
-      >();
-      const known = [];
-      for (const one of analysis.known()) {
-        known.push({ subject: "address" as const, value: one.value });
-        holders.set(one.value, one);
-      }
       const rounds = rescreen(
-        known,
+        everythingKnown(analysis),
         (subject, value) => before(subject, value, atMs),
         (subject, value) => screening.screen(subject, value, atMs),
       );
       for (const { screenings, changed } of rounds) {
         await record(screenings);
-        for (const { screening: answer, gained, lost } of changed) {
-          const holder = holders.get(answer.value);
-          if (!holder) continue;
-          if (gained.length > 0) await engine.sight({ ...holder, atMs });
-          if (lost.length > 0) await onGroundGone({ ...holder, atMs }, lost);
+        for (const { known, screening: answer, gained, lost } of changed) {
+          if (!known.holding) continue;
+          if (gained.length > 0) await engine.sight({ ...known.holding, atMs });
+          // What another list still has keeps its ground.
+          if (answer.matches.length === 0) await onGroundGone({ ...known.holding, atMs }, lost);
         }
         // Half a million values are a second's work: let others run between the batches.
         await setImmediate();

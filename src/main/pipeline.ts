@@ -77,13 +77,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function screenSightings(sightings: readonly Sighting[]): Promise<void> {
     const screenings: Screening[] = [];
     for (const sighting of sightings) {
-      if (sighting.kind === "source") {
-        if (sighting.origin?.tier === "comprehensive") await hit(sighting, []);
-        continue;
-      }
-      const screening = screen("address", sighting.value, sighting.atMs);
+      const { kind, value, origin, atMs } = sighting;
+      const screening = screen(kind === "source" ? "network" : "address", value, atMs);
       screenings.push(screening);
-      if (screening.matches.length > 0) await hit(sighting, screening.matches);
+      if (screening.matches.length > 0 || origin?.tier === "comprehensive")
+        await hit(sighting, screening.matches);
     }
     if (screenings.length > 0) await onScreenings?.(screenings);
   }

@@ -8,7 +8,9 @@ export interface Known {
 }
 
 /** A value whose matches changed with the lists. */
-export interface Changed {
+export interface Changed<T extends Known = Known> {
+  /** As it was given: who holds the value is the caller's to say. */
+  known: T;
   screening: Screening;
   gained: readonly Match[];
   /** What stood before and no longer does: flags that rest on it have lost their ground. */
@@ -16,9 +18,9 @@ export interface Changed {
 }
 
 /** One stretch of a re-screening: every answer, to be recorded, and those that changed. */
-export interface Rescreened {
+export interface Rescreened<T extends Known> {
   screenings: Screening[];
-  changed: Changed[];
+  changed: Changed<T>[];
 }
 
 /** One value against the lists of one state, as of one instant. */
@@ -32,20 +34,21 @@ const BATCH = 10_000;
  * as they were when things were last screened, `after` from those of now; tables have dates, so time alone may change
  * an answer. A match is the same when list and entry are, whatever the version.
  */
-export function* rescreen(
-  known: Iterable<Known>,
+export function* rescreen<T extends Known>(
+  known: Iterable<T>,
   before: ScreenOnce,
   after: ScreenOnce,
-): Generator<Rescreened> {
-  let batch: Rescreened = { screenings: [], changed: [] };
-  for (const { subject, value } of known) {
+): Generator<Rescreened<T>> {
+  let batch: Rescreened<T> = { screenings: [], changed: [] };
+  for (const one of known) {
+    const { subject, value } = one;
     const screening = after(subject, value);
     batch.screenings.push(screening);
     const stood = before(subject, value).matches;
     if (stood.length > 0 || screening.matches.length > 0) {
       const gained = without(screening.matches, stood, subject);
       const lost = without(stood, screening.matches, subject);
-      if (gained.length > 0 || lost.length > 0) batch.changed.push({ screening, gained, lost });
+      if (gained.length > 0 || lost.length > 0) batch.changed.push({ known: one, screening, gained, lost });
     }
     if (batch.screenings.length === BATCH) {
       yield batch;
