@@ -190,3 +190,30 @@ test("a clock that runs backwards counts for its own hour and is counted", () =>
     [1, 1],
   ]);
 });
+
+test("everything an account was ever paid to stays known, over a restart too, bounded", () => {
+  const pay = (address: string, minutes: number): Observation => ({
+    type: "payout",
+    atMs: START + minutes * 60_000,
+    pool: "pool",
+    coin: "BTC",
+    account: "alice",
+    address,
+    amount: 1,
+  });
+  const first = analysisOf();
+  first.take([
+    shareOf({ atMs: START }),
+    shareOf({ atMs: START + 1, agent: "another/1.0" }),
+    ...["a", "b", "a", "c", "d", "e", "f"].map(pay),
+  ]);
+  const second = analysisOf();
+  second.restoreShared(first.writeShared());
+  for (const bytes of first.takeDirty().values()) second.restore(bytes);
+  const known = ["account alice", "payout f", "payout e", "payout d", "payout c", "payout a"];
+  for (const analysis of [first, second])
+    expect([...analysis.known()].map(({ kind, value }) => `${kind} ${value}`)).toEqual([
+      ...known,
+      "source 192.0.2.1",
+    ]);
+});
