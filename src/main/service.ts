@@ -20,6 +20,7 @@ import type { Counters } from "./counters.ts";
 import type { Engine } from "./engine.ts";
 import { dataNotices, healthOf } from "./health.ts";
 import { createHeart, type Heart, JOURNAL, type Opened } from "./heart.ts";
+import { listStandings } from "./list-standings.ts";
 import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openModel, openParts } from "./parts.ts";
@@ -140,6 +141,7 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
     ops,
     metrics,
     screen: parts.screening.screen,
+    lists: () => listStandings(parts),
     origin: parts.origin.lookUp,
     health: () => healthOf(counters),
     metricsText: counters.text,

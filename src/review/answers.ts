@@ -159,6 +159,36 @@ export const screened = z.object({
 export const screeningList = z.object({ screenings: z.array(screening) });
 export type Screened = z.infer<typeof screened>;
 
+const watchList = z.object({
+  name: z.string(),
+  /** The one in use; "" before the first was fetched. */
+  version: z.string(),
+  entries: z.number().int(),
+  source: z.string(),
+  /** The publisher's day, null where the list does not say. */
+  publishedAt: z.string().nullable(),
+  /** When the source was last reached, RFC 3339; null for never, and for what comes with Assay. */
+  checkedAt: z.string().nullable(),
+  /** The source was not reached for longer than the list allows. */
+  stale: z.boolean(),
+  /** Why the last attempt came to nothing, "" when it did not. */
+  lastError: z.string(),
+  /** Versions that were in use, newest first, a hundred at most. */
+  history: z.array(
+    z.object({
+      version: z.string(),
+      /** When it was taken into use, RFC 3339. */
+      takenAt: z.string(),
+      entries: z.number().int(),
+      added: z.number().int(),
+      removed: z.number().int(),
+    }),
+  ),
+});
+/** What is held against, list by list. */
+export const watchLists = z.object({ lists: z.array(watchList) });
+export type WatchLists = z.infer<typeof watchLists>;
+
 const delivery = z.object({
   id: z.string(),
   destination: z.string(),

@@ -26,6 +26,7 @@ names.add(answers.bulkChanged, { id: "BulkChanged" });
 names.add(answers.metricTable, { id: "MetricTable" });
 names.add(answers.screened, { id: "Screened" });
 names.add(answers.screeningList, { id: "ScreeningList" });
+names.add(answers.watchLists, { id: "WatchLists" });
 names.add(answers.deliveryList, { id: "DeliveryList" });
 names.add(answers.status, { id: "Status" });
 

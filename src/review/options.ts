@@ -3,7 +3,7 @@ import type { Log } from "#core/log.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
 import type { Screen } from "#core/screening.ts";
 import type { OpsStore, Store } from "#core/store.ts";
-import type { DataNotice, Health } from "./answers.ts";
+import type { DataNotice, Health, WatchLists } from "./answers.ts";
 
 /** What a user may do. Each role from reader on includes the one before; `ingest` only hands observations in. */
 export type Role = "ingest" | "reader" | "reviewer" | "admin";
@@ -21,6 +21,8 @@ export interface ReviewOptions {
   metrics: Pick<Store, "query">;
   /** Absent: `GET /screen` answers 503. */
   screen?: Screen;
+  /** The lists with their versions. Absent: `GET /lists` names none. */
+  lists?: () => Promise<WatchLists["lists"]>;
   /** Beside a screened IP address, where it is. */
   origin?: LookUpOrigin;
   health: () => Health;

@@ -2,7 +2,15 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { MEASUREMENTS, type MeasurementName, type MetricQuery } from "#core/metrics.ts";
 import type { Delivery } from "#core/store.ts";
-import { auditCheck, auditPage, deliveryList, metricTable, screened, screeningList } from "./answers.ts";
+import {
+  auditCheck,
+  auditPage,
+  deliveryList,
+  metricTable,
+  screened,
+  screeningList,
+  watchLists,
+} from "./answers.ts";
 import type { ReviewOptions } from "./options.ts";
 import { Refused, type Route, route } from "./route.ts";
 
@@ -18,7 +26,7 @@ function withoutBody({ body, ...delivery }: Delivery): Omit<Delivery, "body"> {
 }
 
 /** What is kept beside flags: the audit trail, deliveries, metrics and screenings. */
-export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOptions): Route[] {
+export function recordRoutes({ ops, metrics, screen, lists, origin, now }: ReviewOptions): Route[] {
   const audit = route({
     method: "get",
     path: "/audit",
@@ -168,5 +176,16 @@ export function recordRoutes({ ops, metrics, screen, origin, now }: ReviewOption
     handle: async ({ query }) => ({ screenings: (await ops.screenings(query.value)).toReversed() }),
   });
 
-  return [audit, verify, deliveries, resend, enable, query, look, earlier];
+  const known = route({
+    method: "get",
+    path: "/lists",
+    role: "reader",
+    summary:
+      "The lists that values are held against: the version in use, its source and age, and those before.",
+    answer: watchLists,
+    refusals: [],
+    handle: async () => ({ lists: (await lists?.()) ?? [] }),
+  });
+
+  return [audit, verify, deliveries, resend, enable, query, look, earlier, known];
 }

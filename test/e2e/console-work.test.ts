@@ -22,6 +22,20 @@ const PAGES = [
 ];
 
 describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
+  test("shows which version of each list is in use, that one is stale, and the versions before", async () => {
+    await using world = await startWorld({ flags: 0, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(`${world.url}/screening`);
+    const card = page.getByRole("region", { name: "Lists in use" });
+    await card.getByText("the server answered 503").waitFor();
+    expect(await card.getByRole("row").nth(1).textContent()).toMatch(/3f9a12bc4d5e17,654stale/);
+    await card.getByRole("button", { name: "ofac-sdn" }).click();
+    const versions = card.getByRole("table", { name: "Versions of ofac-sdn" });
+    await versions.getByText("2026-11-12 a1b2c3d4e5f6").waitFor();
+    expect(await versions.getByRole("row").count()).toBe(3);
+  });
+
   test("runs by keyboard alone: triage, open, decide, and back", async () => {
     await using world = await startWorld({ flags: 4, consoleDirectory });
     await using browser = await openBrowser();

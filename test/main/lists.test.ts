@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { openJournal } from "../../src/bus/journal.ts";
 import { parseConfig } from "../../src/config.ts";
 import { createHeart } from "../../src/main/heart.ts";
+import { listStandings } from "../../src/main/list-standings.ts";
 import { keepLists } from "../../src/main/lists.ts";
 import { openModel, openParts } from "../../src/main/parts.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
@@ -145,7 +146,17 @@ test("a list's change is told to every holder: hits at once, and what has lost i
       ]),
     );
   });
-  const history = await parts.lists.history("ours");
+  const standings = await listStandings(parts);
+  expect(standings[0]).toMatchObject({
+    name: "ours",
+    version: third,
+    entries: 42,
+    stale: false,
+    lastError: "",
+  });
+  // What comes with Assay is told too, and has no versions.
+  expect(standings[1]).toMatchObject({ stale: false, checkedAt: null, history: [] });
+  const history = standings[0]?.history.toReversed() ?? [];
   expect(history.map(({ added, removed }) => [added, removed]).slice(1)).toEqual([
     [1, 0],
     [0, 1],

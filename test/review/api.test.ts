@@ -69,6 +69,7 @@ test("every documented operation exists and answers as documented", async () => 
     },
     "get /screen": { path: "/screen?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h" },
     "get /screenings": { path: "/screenings?value=x" },
+    "get /lists": {},
     "get /status": {},
     "delete /session": {},
     "get /openapi.json": {},

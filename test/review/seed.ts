@@ -2,7 +2,7 @@ import { FEATURES } from "#core/features.ts";
 import type { Flag, Reason } from "#core/flag.ts";
 import { HOUR_MS, MEASUREMENTS, type MetricQuery, type MetricRow } from "#core/metrics.ts";
 import type { FlagEvidence, OpsStore } from "#core/store.ts";
-import type { DataNotice, Health } from "../../src/review/answers.ts";
+import type { DataNotice, Health, WatchLists } from "../../src/review/answers.ts";
 
 /** Deterministic numbers in 0..1 (mulberry32), so that screenshots and assertions repeat. */
 function random(seed: number): () => number {
@@ -416,5 +416,34 @@ export const SEED_DATA: DataNotice[] = [
     version: "2026-11-20",
     builtAt: "2026-11-20T00:00:00Z",
     warning: null,
+  },
+];
+
+export const SEED_LISTS: WatchLists["lists"] = [
+  {
+    name: "ofac-sdn",
+    version: "2026-11-20 3f9a12bc4d5e",
+    entries: 17_654,
+    source: "treasury.gov SDN",
+    publishedAt: "2026-11-20",
+    checkedAt: "2026-11-20T06:00:00.000Z",
+    stale: true,
+    lastError: "the server answered 503",
+    history: [
+      {
+        version: "2026-11-20 3f9a12bc4d5e",
+        takenAt: "2026-11-20T06:00:00.000Z",
+        entries: 17_654,
+        added: 3,
+        removed: 1,
+      },
+      {
+        version: "2026-11-12 a1b2c3d4e5f6",
+        takenAt: "2026-11-12T06:00:00.000Z",
+        entries: 17_652,
+        added: 17_652,
+        removed: 0,
+      },
+    ],
   },
 ];

@@ -7,7 +7,15 @@ import type { Screen } from "#core/screening.ts";
 import { createReview } from "../../src/review/api.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
 import { openOps } from "../../src/store/ops-sqlite.ts";
-import { SEED_DATA, SEED_HEALTH, seedDeliveries, seedEvidence, seedFlag, seedMetrics } from "./seed.ts";
+import {
+  SEED_DATA,
+  SEED_HEALTH,
+  SEED_LISTS,
+  seedDeliveries,
+  seedEvidence,
+  seedFlag,
+  seedMetrics,
+} from "./seed.ts";
 
 const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
 
@@ -40,6 +48,7 @@ export async function startWorld(over: Partial<ReviewOptions> & { flags?: number
     ops,
     metrics: { query: seedMetrics },
     screen: screenSeed,
+    lists: async () => SEED_LISTS,
     health: () => SEED_HEALTH,
     metricsText: async () => "assay_up 1\n",
     ingest: drain,

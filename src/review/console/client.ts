@@ -11,10 +11,21 @@ import type {
   Screened,
   Source,
   Status,
+  WatchLists,
   // biome-ignore lint/style/noRestrictedImports: The console shares the API's types, and only those, with the server beside it.
 } from "../answers.ts";
 
-export type { AuditLine, DataNotice, FlagDetail, FlagSummary, MetricTable, Screened, Source, Status };
+export type {
+  AuditLine,
+  DataNotice,
+  FlagDetail,
+  FlagSummary,
+  MetricTable,
+  Screened,
+  Source,
+  Status,
+  WatchLists,
+};
 
 export type Outcome = (typeof OUTCOMES)[number];
 
@@ -85,6 +96,7 @@ export const client = {
     level?: string;
   }) => ask<MetricTable>("GET", `/metrics/query?${queryText(query)}`),
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
+  lists: () => ask<WatchLists>("GET", "/lists"),
   screenings: (value: string) =>
     ask<{ screenings: Screened["earlier"] }>("GET", `/screenings?${queryText({ value })}`),
   deliveries: (state: string) => ask<DeliveryList>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),

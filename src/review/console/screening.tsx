@@ -6,6 +6,7 @@ import { useLoad } from "./load.ts";
 import { At, Card, Empty, Show } from "./parts.tsx";
 import { navigate, search } from "./session.ts";
 import { Text } from "./text.tsx";
+import { WatchListsCard } from "./watch-lists.tsx";
 import { TIER_WORDS } from "./wording.ts";
 
 type Screening = Screened["screening"];
@@ -45,6 +46,7 @@ export function ScreeningPage() {
         </button>
       </form>
       {asked && <Answer value={asked} />}
+      <WatchListsCard />
     </>
   );
 }
