@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { LookUpOrigin, Tier } from "#core/origin.ts";
+import type { LookUpOrigin, Origin, Tier } from "#core/origin.ts";
 import type { ListVersion, Match, Screen, Screening, Subject } from "#core/screening.ts";
 import { looksLikeAddress } from "./keys.ts";
 import { createMatcher, joined, type Matcher } from "./matcher.ts";
@@ -95,12 +95,20 @@ function screenBy(matcher: Matcher, places: Places): Screen {
       const matches = joined(region(places, value, atMs), matcher.find("region", value));
       return { subject, value, atMs, lists: placed, matches };
     }
-    // The origin's spelling, so that an IPv4-mapped address meets lists of IPv4 networks.
-    const found = matcher.find("network", SYSTEM.test(value) ? value : places.lookUp(value.trim(), atMs).ip);
+    const asn = SYSTEM.exec(value)?.[1];
+    if (asn !== undefined) {
+      const rows = places.system(Number(asn), atMs);
+      const codes = new Set(rows.map(codeOf).filter(isPlace));
+      const listed = [...codes].flatMap((code) => matcher.find("region", code));
+      const matches = joined(joined(system(places, rows, atMs), matcher.find("network", value)), listed);
+      return { subject, value, atMs, lists: placed, matches };
+    }
+    const origin = places.lookUp(value.trim(), atMs);
+    const code = codeOf(origin);
     // A network also meets what the lists have against the place it lies in.
-    const codes = [...new Set(placesOf(places, value, atMs))];
-    const listed = codes.flatMap((code) => matcher.find("region", code));
-    const matches = joined(joined(network(places, value, atMs), found), listed);
+    const listed = isPlace(code) ? matcher.find("region", code) : NOTHING;
+    // The origin's spelling, so that an IPv4-mapped address meets lists of IPv4 networks.
+    const matches = joined(joined(network(places, origin, atMs), matcher.find("network", origin.ip)), listed);
     return { subject, value, atMs, lists: placed, matches };
   };
 }
@@ -121,14 +129,10 @@ function statusOf({ name, version, source, publishedAt, hash, entries }: WatchLi
 /** An AS number, perhaps with AS before it or a space in it. */
 const SYSTEM = /^\s*AS\s*(\d{1,10})\s*$/i;
 
-/** The codes of the places a network lies in, as far as anybody says. */
-function placesOf(places: Places, value: string, atMs: number): string[] {
-  const system = SYSTEM.exec(value);
-  const found = system ? places.system(Number(system[1]), atMs) : [places.lookUp(value.trim(), atMs)];
-  return found
-    .map(({ region: code, country }) => code || country)
-    .filter((code) => code !== "" && code !== "ZZ");
-}
+/** The code of the place something lies in: the region's where there is one. */
+const codeOf = ({ region, country }: { region: string; country: string }) => region || country;
+
+const isPlace = (code: string) => code !== "" && code !== "ZZ";
 
 /** A place under comprehensive sanctions is a match with the table of tiers. */
 function region(places: Places, code: string, atMs: number): readonly Match[] {
@@ -136,18 +140,18 @@ function region(places: Places, code: string, atMs: number): readonly Match[] {
   return tier === "comprehensive" ? [{ list: tiersOf(places), entry: place, note, source }] : NOTHING;
 }
 
-/** An IP address through its origin, `AS131279` through the table of networks. */
-function network(places: Places, value: string, atMs: number): readonly Match[] {
-  const asn = SYSTEM.exec(value);
-  if (asn) {
-    return places.system(Number(asn[1]), atMs).flatMap((row) => {
-      const found = region(places, row.region || row.country, atMs);
-      return found.map((match) => ({ ...match, note: [row.holder, match.note].filter(Boolean).join(": ") }));
-    });
-  }
-  const origin = places.lookUp(value.trim(), atMs);
+/** An AS number through its rows in the table of networks. */
+function system(places: Places, rows: readonly PlaceOfNetwork[], atMs: number): readonly Match[] {
+  return rows.flatMap((row) => {
+    const found = region(places, codeOf(row), atMs);
+    return found.map((match) => ({ ...match, note: [row.holder, match.note].filter(Boolean).join(": ") }));
+  });
+}
+
+/** An IP address through its origin. */
+function network(places: Places, origin: Origin, atMs: number): readonly Match[] {
   if (origin.tier !== "comprehensive") return NOTHING;
-  const found = region(places, origin.region || origin.country, atMs);
+  const found = region(places, codeOf(origin), atMs);
   const country = origin.facts.find(({ fact }) => fact === "country")?.source ?? "";
   return found.map((match) => ({ ...match, note: [origin.holder, country].filter(Boolean).join("; ") }));
 }

@@ -100,6 +100,7 @@ test("a list's change is told to every holder: hits at once, and what has lost i
       payout("cat", "1Another", 2),
     ],
   });
+  await vi.waitFor(async () => expect(await parts.lists.history("ours")).toHaveLength(1));
   expect((await ops.flags({ limit: 10 })).flags).toEqual([]);
 
   await write(`address,${SHARED}`);
