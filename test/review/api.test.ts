@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { flag } from "#core/flag.ts";
-import { bulkChanged, flagDetail, flagPage, problem } from "../../src/review/answers.ts";
+import { bulkChanged, flagDetail, flagPage, problem, screeningList } from "../../src/review/answers.ts";
 import { flagRoutes } from "../../src/review/flag-routes.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
 import { recordRoutes } from "../../src/review/record-routes.ts";
@@ -267,4 +267,19 @@ test("the policy lets no foreign or inline script run, and readiness follows hea
   expect(policy).toContain("script-src 'self'");
   expect(policy).not.toContain("unsafe");
   expect(response.headers.get("x-powered-by")).toBeNull();
+});
+
+test("was this wallet screened on that day, and against what: one query says, for misses too", async () => {
+  await using world = await startWorld({ flags: 0 });
+  const value = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT";
+  const on = (day: string, version: string, entry?: string) => {
+    const list = { name: "ofac-sdn", version };
+    const matches = entry ? [{ list, entry, note: "XBT", source: "treasury.gov" }] : [];
+    return { subject: "address" as const, value, atMs: Date.parse(day), lists: [list], matches };
+  };
+  const hit = on("2026-11-04T09:00:00Z", "v2", value);
+  const miss = on("2026-11-03T09:00:00Z", "v1");
+  await world.ops.recordScreenings([miss, hit]);
+  const answer = await read(screeningList, fetch(`${world.url}/api/v1/screenings?value=${value}`));
+  expect(answer.screenings).toEqual([hit, miss]);
 });
