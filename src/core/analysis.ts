@@ -244,7 +244,7 @@ export class Analysis {
   /** Puts back one account that a checkpoint kept. False where another version wrote it in another layout. */
   restore(bytes: Uint8Array): boolean {
     const state = this.#accounts.restore(bytes, this.#options.lookUpOrigin);
-    if (state) state.watched = this.#watch.has(state.account);
+    if (state) state.watched = this.#isWatched(state.account);
     return state !== undefined;
   }
 
@@ -324,11 +324,16 @@ export class Analysis {
     if (change) this.#book.change(state, change);
   }
 
+  /** Until a window ranks the accounts, the first ones have their own series: a small pool sees all of its own at once. */
+  #isWatched(account: string): boolean {
+    return this.#watch.has(account) || this.#accounts.size <= (this.#options.topAccounts ?? 0);
+  }
+
   #begin(share: Share, session: Session | undefined): AccountState | undefined {
     const { pool, account, atMs } = share;
     const state = this.#accounts.create(pool, account, atMs, this.#clockOf(pool).startMs + DAY_MS);
     if (!state) return undefined;
-    state.watched = this.#watch.has(account);
+    state.watched = this.#isWatched(account);
     this.#sightings.push({ kind: "account", pool, account, value: account, atMs });
     if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
     return state;
