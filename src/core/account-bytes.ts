@@ -56,6 +56,7 @@ export function readAccount(
     firstMs,
     lastMs,
     bucket: undefined,
+    accountBucket: undefined,
   }));
   const { pool, account, payoutAddress, formerPayouts = [] } = texts;
   return {
@@ -68,5 +69,6 @@ export function readAccount(
     formerPayouts,
     dirty: false,
     watched: false,
+    bucket: undefined,
   };
 }

@@ -37,14 +37,26 @@ export function sourceOf(
     }
   }
   if (found === undefined) {
-    found = { origin, agent, shares: 0, work: 0, firstMs: atMs, lastMs: atMs, bucket: undefined };
+    found = {
+      origin,
+      agent,
+      shares: 0,
+      work: 0,
+      firstMs: atMs,
+      lastMs: atMs,
+      bucket: undefined,
+      accountBucket: undefined,
+    };
     if (state.sources.length < MAX_SOURCES) state.sources.push(found);
     else state.sources[leastRecent(state.sources)] = found;
     noteSource(state, origin, agent, atMs);
   } else if (Math.floor(found.lastMs / DAY_MS) !== Math.floor(atMs / DAY_MS)) {
     noteSource(state, origin, agent, atMs);
   }
-  if (found.origin !== origin) found.bucket = undefined;
+  if (found.origin !== origin) {
+    found.bucket = undefined;
+    found.accountBucket = undefined;
+  }
   found.origin = origin;
   found.lastMs = Math.max(found.lastMs, atMs);
   state.latest = found;

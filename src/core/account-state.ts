@@ -31,6 +31,8 @@ export interface Source {
   lastMs: number;
   /** The metrics bucket its last share counted in, while it is open. */
   bucket: Bucket | undefined;
+  /** The same for the account's own series, where it has one. */
+  accountBucket: Bucket | undefined;
 }
 
 /** What is known of one account: numbers in a compact place, and the few texts that matter. */
@@ -48,6 +50,8 @@ export interface AccountState {
   dirty: boolean;
   /** Keeps its own series in the metrics. */
   watched: boolean;
+  /** The bucket of that series its last share counted in, while it is open. */
+  bucket: Bucket | undefined;
 }
 
 /**
@@ -81,6 +85,7 @@ export function createAccount(
     formerPayouts: NONE,
     dirty: true,
     watched: false,
+    bucket: undefined,
   };
 }
 

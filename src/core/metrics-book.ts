@@ -12,10 +12,17 @@ interface Named {
   account: string;
 }
 
+/** One that remembers its bucket. */
+interface Series extends Named {
+  bucket: Bucket | undefined;
+}
+
 /** A source that remembers the bucket its last share counted in. */
 interface Remembering {
   origin: Origin;
   bucket: Bucket | undefined;
+  /** The same for the series of its account. */
+  accountBucket: Bucket | undefined;
 }
 
 /** Gathers what metrics gained since they were last taken. Bounded by the series of the minutes in between. */
@@ -62,13 +69,22 @@ export class MetricsBook {
     (bucket.values[1] as number) += work;
   }
 
-  /** Counts an accepted share of an account that has its own series. */
-  account(state: Named, work: number, source: Remembering | undefined, atMs: number): void {
-    const { pool, account } = state;
-    add(this.bucket("account_hashrate", [pool, account], atMs), work);
+  /** Counts an accepted share of an account that has its own series. Hot path: account and source remember their buckets. */
+  account(state: Series, work: number, source: Remembering | undefined, atMs: number): void {
+    let own = state.bucket;
+    if (!own?.open || !holds(own, atMs)) {
+      own = this.bucket("account_hashrate", [state.pool, state.account], atMs);
+      state.bucket = own;
+    }
+    add(own, work);
     if (!source) return;
-    const { country, tier } = source.origin;
-    add(this.bucket("account_origin", [pool, account, country, tier], atMs), work);
+    let there = source.accountBucket;
+    if (!there?.open || !holds(there, atMs)) {
+      const { country, tier } = source.origin;
+      there = this.bucket("account_origin", [state.pool, state.account, country, tier], atMs);
+      source.accountBucket = there;
+    }
+    add(there, work);
   }
 
   /** Notes the round trips of a watched account's session. */
