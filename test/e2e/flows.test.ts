@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,24 +6,17 @@ import { runMiner } from "../../models/simulate/live/miner.ts";
 import { runPool } from "../../models/simulate/live/pool.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 import { freePort, type Running, startAssay, until } from "../support/assay.ts";
-import { type Pusher, type Softflowd, startPusher, startSoftflowd } from "../support/softflowd.ts";
+import {
+  type Pusher,
+  type Softflowd,
+  softflowdUnavailable,
+  startPusher,
+  startSoftflowd,
+} from "../support/softflowd.ts";
 
 /** Real mining through a running service's tap, told a second time by Debian's softflowd. */
-const why = unavailable();
+const why = softflowdUnavailable();
 if (why) console.warn(`flows into a running service are not tested: ${why}`);
-
-/** Why softflowd cannot run here; it must be installed and may capture only where this process may. */
-function unavailable(): string | undefined {
-  let reason: string | undefined;
-  try {
-    execFileSync("softflowd", ["-h"], { stdio: "ignore" });
-    if (process.getuid?.() !== 0) reason = "capturing on loopback needs root";
-  } catch (error) {
-    reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not installed" : undefined;
-  }
-  if (reason && process.env.ASSAY_REQUIRE_SERVICES) throw new Error(`softflowd is required: ${reason}`);
-  return reason;
-}
 
 let place: string;
 let ending: AbortController;

@@ -1,10 +1,23 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { promisify } from "node:util";
 import { until } from "./assay.ts";
 
 const run = promisify(execFile);
+
+/** Why softflowd cannot run here; it must be installed and may capture only where this process may. */
+export function softflowdUnavailable(): string | undefined {
+  let reason: string | undefined;
+  try {
+    execFileSync("softflowd", ["-h"], { stdio: "ignore" });
+    if (process.getuid?.() !== 0) reason = "capturing on loopback needs root";
+  } catch (error) {
+    reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not installed" : undefined;
+  }
+  if (reason && process.env.ASSAY_REQUIRE_SERVICES) throw new Error(`softflowd is required: ${reason}`);
+  return reason;
+}
 
 /** Captured whole, a few of them fill a block of 128 KiB, the unit in which the kernel hands packets over. */
 const LINE_BYTES = 16_384;

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -12,24 +12,12 @@ import { createFlowMeasure } from "../../../collectors/flows/measure.ts";
 import type { Flow, Session } from "../../../src/core/observation.ts";
 import { createOrigin } from "../../../src/origin/origin.ts";
 import { openMetrics } from "../../../src/store/metrics-sqlite.ts";
+import { softflowdUnavailable } from "../../support/softflowd.ts";
 
 /** Real traffic over loopback, exported by Debian's softflowd to a running collector. */
 const run = promisify(execFile);
-const why = unavailable();
+const why = softflowdUnavailable();
 if (why) console.warn(`softflowd is not tested: ${why}`);
-
-/** Why softflowd cannot run here; it must be installed and may capture only where this process may. */
-function unavailable(): string | undefined {
-  let reason: string | undefined;
-  try {
-    execFileSync("softflowd", ["-h"], { stdio: "ignore" });
-    if (process.getuid?.() !== 0) reason = "capturing on loopback needs root";
-  } catch (error) {
-    reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not installed" : undefined;
-  }
-  if (reason && process.env.ASSAY_REQUIRE_SERVICES) throw new Error(`softflowd is required: ${reason}`);
-  return reason;
-}
 
 let folder: string;
 let pool: Server;
