@@ -35,7 +35,10 @@ export function acceptGreeting(bytes: Buffer): boolean {
   if (bytes.length > 10 && bytes[10]! < 3) throw new RangeError("ZMTP older than 3.0");
   if (bytes.length < GREETING_BYTES) return false;
   const mechanism = bytes.toString("latin1", 12, 32).replace(/\0+$/, "");
-  if (mechanism !== "NULL") throw new RangeError(`mechanism ${JSON.stringify(mechanism)}, not "NULL"`);
+  if (mechanism !== "NULL") {
+    const asked = JSON.stringify(mechanism);
+    throw new RangeError(`asks for mechanism ${asked}; only "NULL", without encryption, is spoken`);
+  }
   return true;
 }
 

@@ -117,7 +117,9 @@ export async function* subscribe(
       }
       if (messages.length > 0) yield messages;
     }
-    throw new Error("the publisher closed the connection");
+    // libzmq closes on another mechanism than its own before it has named its own.
+    const because = subscriber.isOpen ? "" : " before it was ready: encryption (CURVE) is not spoken";
+    throw new Error(`the publisher closed the connection${because}`);
   } finally {
     socket.destroy();
   }

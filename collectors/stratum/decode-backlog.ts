@@ -32,7 +32,7 @@ export interface BacklogOptions {
 /** What an entry costs beside its bytes, so that a flood of tiny packets is bounded too. */
 const ENTRY_BYTES = 256;
 /** How many entries are decoded between two looks at the clock. */
-const ENTRIES_A_LOOK = 16;
+const ENTRIES_A_LOOK = 4;
 
 /**
  * Decodes copies of forwarded bytes after everything readable has been forwarded: in the event loop's check phase, a

@@ -1,3 +1,4 @@
+import { ClientHelloReader } from "./client-hello.ts";
 import { type Dialect, type Opaque, recognise, sniff } from "./dialects.ts";
 import type { Direction, LedgerContext, Moment, SessionIdentity } from "./ledger-context.ts";
 import { LineFramer } from "./line-framer.ts";
@@ -45,6 +46,8 @@ class ConnectionDecoder implements Decoder {
   #framers: Record<Direction, LineFramer> | null;
   #dialect: Dialect | null = null;
   #opaque: Opaque | null = null;
+  /** While a TLS client's hello is being read. */
+  #hello: ClientHelloReader | null = null;
   #told = false;
   #sniffing: boolean;
   #strangeLines = 0;
@@ -60,6 +63,7 @@ class ConnectionDecoder implements Decoder {
 
   push(direction: Direction, chunk: Buffer, moment: Moment): void {
     if (this.#sniffing && direction === "up") this.#sniff(chunk);
+    if (this.#hello !== null && direction === "up") this.#readHello(this.#hello, chunk, moment);
     if (this.#framers === null) return;
     const framer = this.#framers[direction];
     const before = framer.oversized;
@@ -69,6 +73,7 @@ class ConnectionDecoder implements Decoder {
 
   gap(direction: Direction): void {
     this.#framers?.[direction].gap();
+    if (direction === "up") this.#hello = null;
     // A set_difficulty may be among what is missing: shares are not counted at a guess.
     if (direction === "down") this.#ledger.forgetDifficulty();
   }
@@ -93,7 +98,18 @@ class ConnectionDecoder implements Decoder {
     this.#opaque = opaque;
     this.#framers = null;
     this.#ledger.context.counters.opaque += 1;
-    if (opaque === "tls") this.#ledger.identity.tls = true;
+    if (opaque !== "tls") return;
+    this.#ledger.identity.tls = true;
+    this.#hello = new ClientHelloReader();
+  }
+
+  #readHello(hello: ClientHelloReader, chunk: Buffer, moment: Moment): void {
+    const read = hello.push(chunk);
+    if ("needed" in read) return;
+    this.#hello = null;
+    if ("reason" in read) return;
+    this.#ledger.identity.tlsFingerprint = read.fingerprint;
+    if (this.#told) this.#ledger.opened(moment);
   }
 
   #read(direction: Direction, line: string, moment: Moment): void {

@@ -66,6 +66,8 @@ export interface SessionIdentity {
   address: string;
   port?: number;
   tls?: boolean;
+  /** JA4 of the miner's TLS hello, once it was read. */
+  tlsFingerprint?: string;
   /** The connection's beginning was not seen. */
   midStream?: boolean;
 }

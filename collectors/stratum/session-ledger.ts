@@ -65,6 +65,7 @@ export class SessionLedger {
     else this.#algorithm = algorithms[0] ?? this.context.algorithm;
   }
 
+  /** Told again where what opened the connection became known later: a TLS hello that was whole only then. */
   opened({ atMs }: Moment): void {
     this.#tell("open", atMs);
   }
@@ -272,7 +273,7 @@ export class SessionLedger {
   }
 
   #tell(event: Session["event"], atMs: number, login?: WorkerName, reason?: string): void {
-    const { session, address, port, tls } = this.identity;
+    const { session, address, port, tls, tlsFingerprint } = this.identity;
     const observation: Session = {
       type: "session",
       atMs: Math.floor(atMs),
@@ -286,6 +287,7 @@ export class SessionLedger {
     if (this.agent !== undefined) observation.agent = this.agent;
     Object.assign(observation, this.#roundTrips.tell());
     if (tls !== undefined) observation.tls = tls;
+    if (tlsFingerprint !== undefined) observation.tlsFingerprint = tlsFingerprint;
     if (reason !== undefined) observation.reason = reason;
     this.context.emit(observation);
   }

@@ -6,6 +6,7 @@ import type { DecoderFactory } from "./decoder.ts";
 import { forward } from "./forward.ts";
 import { peerKey } from "./kernel-round-trips.ts";
 import type { SessionIdentity } from "./ledger-context.ts";
+import { peekHello } from "./peek-hello.ts";
 import { acceptProxyHeader } from "./proxy-acceptance.ts";
 import { type Endpoint, plainAddress, writeProxyHeader } from "./proxy-protocol.ts";
 import { dial, type Upstream } from "./upstream.ts";
@@ -133,14 +134,30 @@ export function createTapConnections(options: ConnectionOptions) {
     connection.address = source.address;
     miner.setKeepAlive(true, KEEP_ALIVE_MS);
     const context = options.secureContext();
-    const near = context ? new TLSSocket(miner, { isServer: true, secureContext: context }) : miner;
-    connection.miner = near;
     const session = `${name}-${started}-${counters.accepted.toString(36)}`;
-    connection.decoder = startDecoder({ session, ...source, ...(context ? { tls: true } : {}) });
+    const identity: SessionIdentity = { session, ...source, ...(context ? { tls: true } : {}) };
+    connection.decoder = startDecoder(identity);
+    if (!context) {
+      connect(connection, miner, source);
+      return;
+    }
+    const onClose = () => end(connection, "miner closed");
+    // The close that follows an error says what is to be said.
+    miner.once("close", onClose).on("error", () => {});
+    peekHello(miner, (fingerprint) => {
+      miner.off("close", onClose);
+      if (fingerprint !== null) identity.tlsFingerprint = fingerprint;
+      connection.miner = new TLSSocket(miner, { isServer: true, secureContext: context });
+      connect(connection, connection.miner, source);
+    });
+  }
+
+  /** Connects a miner, whose TLS is ended if there is to be one, to the pool. */
+  function connect(connection: Connection, near: Socket, source: Endpoint): void {
     const gone = new AbortController();
     const onGone = () => gone.abort();
     near.once("close", onGone).once("error", onGone);
-    dial(options.upstream(), proxyHeader(miner, source), gone.signal).then(
+    dial(options.upstream(), proxyHeader(near, source), gone.signal).then(
       (pool) => {
         near.off("close", onGone).off("error", onGone);
         pool.setKeepAlive(true, KEEP_ALIVE_MS);

@@ -6,7 +6,7 @@ import type { Batch, Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
 import { createDecoderFactory, type DecoderFactory } from "./decoder.ts";
 import { JobBoard } from "./job-board.ts";
-import { readKernelRoundTrips } from "./kernel-round-trips.ts";
+import { openKernelRoundTrips } from "./kernel-round-trips.ts";
 import { createDecodeCounters, type DecodeCounters } from "./ledger-context.ts";
 import { ObservationQueue } from "./observation-queue.ts";
 import { pause } from "./pause.ts";
@@ -46,7 +46,7 @@ export interface TapOptions {
   now?: () => number;
   tick?: () => number;
   sleep?: (delayMs: number, signal: AbortSignal) => Promise<void>;
-  roundTrips?: typeof readKernelRoundTrips;
+  roundTrips?: typeof openKernelRoundTrips;
   /** Stands around the decoders the tap makes, to see what they see; the tap's own unless said. */
   decoders?: (standard: DecoderFactory) => DecoderFactory;
 }
@@ -66,7 +66,8 @@ export interface Tap extends Collector {
 }
 
 const MAX_BATCH = 2000;
-const DECODE_SLICE_MS = 2;
+/** What a share that has just come waits at most while older ones are decoded: a little over the time of one system call. */
+const DECODE_SLICE_MS = 0.1;
 /** Connections the kernel holds until they are accepted: a whole farm may come back at once. */
 const LISTEN_BACKLOG = 4096;
 
@@ -109,14 +110,14 @@ export function createTap(options: TapOptions): Tap {
   /** Closes silent connections and asks the kernel for round trips, until `signal` aborts. */
   async function attend(port: number, signal: AbortSignal): Promise<void> {
     const everyMs = options.roundTripEveryMs ?? 10_000;
-    const ask = options.roundTrips ?? readKernelRoundTrips;
+    const ask = (options.roundTrips ?? openKernelRoundTrips)(port, signal);
     let known = true;
     while (!signal.aborted) {
       await sleep(Math.min(everyMs, options.idleMs / 4), signal);
       if (signal.aborted) return;
       connections.closeIdle();
       if (!known || !connections.hasDirect()) continue;
-      known = await ask(port, signal, connections.tellRoundTrip);
+      known = await ask(connections.tellRoundTrip);
       if (!known && !signal.aborted) {
         log("info", `${name}: the kernel's round trips cannot be read here; TCP round trips stay unknown`);
       }

@@ -217,6 +217,11 @@ export function notePayout(
   return true;
 }
 
+/** Notes the TLS fingerprint of a connection the account mines from. */
+export function noteTls(state: AccountState, fingerprint: string | undefined): void {
+  if (fingerprint !== undefined) state.place.doubles[state.place.at + CELL.tlsHash] = hashText(fingerprint);
+}
+
 /** Notes round trips, keeping the day's least: a minimum is what queues and slow miners cannot lower. */
 export function noteRoundTrips(
   state: AccountState,

@@ -4,6 +4,7 @@ import {
   notePayout,
   noteRejected,
   noteRoundTrips,
+  noteTls,
   noteWork,
   roll,
   type Source,
@@ -336,6 +337,8 @@ export class Analysis {
     state.watched = this.#isWatched(account);
     this.#sightings.push({ kind: "account", pool, account, value: account, atMs });
     if (session) noteRoundTrips(state, session.rttMs, session.appRttMs);
+    // It logged in before its first share: what that login told is not told again.
+    noteTls(state, (session ?? this.#sessions.of(share))?.tlsFingerprint);
     return state;
   }
 
@@ -362,6 +365,7 @@ export class Analysis {
       (state.place.doubles[state.place.at + CELL.daySessions] as number) += 1;
     }
     noteRoundTrips(state, session.rttMs, session.appRttMs);
+    noteTls(state, session.tlsFingerprint);
     if (state.watched && event === "authorize") this.#book.latency(state, session, atMs);
     state.dirty = true;
   }

@@ -76,6 +76,8 @@ export const CELL = {
   /** Hash of the newest worker's name template, and of its agent: for linkage. */
   templateHash: cell(),
   agentHash: cell(),
+  /** Hash of the TLS fingerprint of the newest login; 0 where none was seen. */
+  tlsHash: cell(),
   payoutHash: cell(),
   focus: cell(FOCUS_CELLS),
 } as const;

@@ -5,7 +5,7 @@ import { HOUR_MS } from "#core/metrics.ts";
 
 /**
  * What accounts share, from the past alone: a source network, a payout address, the pair of agent and worker-name
- * template. Only *rare* attributes link; what many accounts share (a carrier's network, a popular image) links nobody.
+ * template, the TLS fingerprint. Only *rare* attributes link; what many accounts share (a carrier's network, a popular image) links nobody.
  */
 
 /** Links of one account: numbers of other accounts that share each attribute, and how a linked pair behaves. */
@@ -13,6 +13,8 @@ export interface Links {
   network: number;
   payout: number;
   template: number;
+  /** No column of the model: it makes partners, whose work and changes are compared. */
+  tls: number;
   /** 0..1: closeness of a linked pair's work to a steady 80:20 to 90:10. */
   split: number;
   /** Change points of the week within ten minutes of a linked account's. */
@@ -25,6 +27,11 @@ export interface Links {
 const MAX_PARTNERS = 16;
 /** An attribute shared by more accounts than this (or 1 % of all, if that is more) is not rare. */
 const RARE = 12;
+/**
+ * A program gives one TLS fingerprint to all who use that build of it: it is rare only where it is so among the
+ * accounts that have one.
+ */
+const RARE_TLS = 0.1;
 const COINCIDENCE_MS = 10 * 60_000;
 const SPLIT_HOURS = 72;
 
@@ -35,6 +42,8 @@ function networkOf(ip: string): string {
   return cut > 0 ? ip.slice(0, cut) : "";
 }
 
+type Attribute = "network" | "payout" | "template" | "tls";
+
 const SHARED_KINDS = new Set(["hosting", "vpn", "tor", "relay", "private", "reserved"]);
 
 /** Finds the links among all accounts of one pool. */
@@ -43,7 +52,9 @@ export function link(accounts: readonly AccountState[]): Map<AccountState, Links
     network: new Map<string, AccountState[]>(),
     payout: new Map<string, AccountState[]>(),
     template: new Map<string, AccountState[]>(),
+    tls: new Map<string, AccountState[]>(),
   };
+  let fingerprinted = 0;
   for (const state of accounts) {
     const { doubles, at } = state.place;
     for (const network of new Set(
@@ -56,15 +67,17 @@ export function link(accounts: readonly AccountState[]): Map<AccountState, Links
     const template = doubles[at + CELL.templateHash] as number;
     const agent = doubles[at + CELL.agentHash] as number;
     if (template !== 0 && agent !== 0) join(groups.template, `${template}/${agent}`, state);
+    const tls = doubles[at + CELL.tlsHash] as number;
+    if (tls === 0) continue;
+    fingerprinted += 1;
+    join(groups.tls, String(tls), state);
   }
   const limit = Math.max(RARE, accounts.length / 100);
   const links = new Map<AccountState, Links>();
-  for (const [attribute, byValue] of Object.entries(groups) as [
-    "network" | "payout" | "template",
-    Map<string, AccountState[]>,
-  ][]) {
+  for (const [attribute, byValue] of Object.entries(groups) as [Attribute, Map<string, AccountState[]>][]) {
+    const most = attribute === "tls" ? Math.min(limit, fingerprinted * RARE_TLS) : limit;
     for (const members of byValue.values()) {
-      if (members.length > 1 && members.length <= limit) spread(links, attribute, members);
+      if (members.length > 1 && members.length <= most) spread(links, attribute, members);
     }
   }
   for (const [state, found] of links) compare(state, found);
@@ -72,7 +85,15 @@ export function link(accounts: readonly AccountState[]): Map<AccountState, Links
 }
 
 /** Links of an account that shares nothing. */
-export const NO_LINKS: Links = { network: 0, payout: 0, template: 0, split: 0, coincidence: 0, partners: [] };
+export const NO_LINKS: Links = {
+  network: 0,
+  payout: 0,
+  template: 0,
+  tls: 0,
+  split: 0,
+  coincidence: 0,
+  partners: [],
+};
 
 function join(groups: Map<string, AccountState[]>, value: string, state: AccountState): void {
   const members = groups.get(value);
@@ -80,11 +101,7 @@ function join(groups: Map<string, AccountState[]>, value: string, state: Account
   else groups.set(value, [state]);
 }
 
-function spread(
-  links: Map<AccountState, Links>,
-  attribute: "network" | "payout" | "template",
-  members: AccountState[],
-): void {
+function spread(links: Map<AccountState, Links>, attribute: Attribute, members: AccountState[]): void {
   for (const state of members) {
     let found = links.get(state);
     if (!found) {

@@ -59,6 +59,8 @@ const session = z.object({
   rttMs: milliseconds.optional(),
   appRttMs: milliseconds.optional(),
   tls: z.boolean().optional(),
+  /** JA4 of the client's TLS hello: which TLS library and settings the miner has, whatever its address. */
+  tlsFingerprint: text.optional(),
   reason: text.optional(),
 });
 

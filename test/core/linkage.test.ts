@@ -59,6 +59,39 @@ test("a network that many accounts share links nobody", () => {
   expect([...features.values()].map((value) => value("linkage.network"))).toEqual(Array(20).fill(0));
 });
 
+test("a TLS fingerprint that is rare among those who have one links two accounts; a program's common one nobody", () => {
+  const random = seeded(8);
+  const miner = (account: string, index: number, gapMs: number, tlsFingerprint?: string): Observation[] => {
+    const ip = `198.51.${index}.1`;
+    const fields = { account, ip, worker: `${account}.${"w".repeat(index + 1)}`, agent: `x${index}` };
+    const login = {
+      type: "session",
+      atMs: START,
+      pool: "pool",
+      session: account,
+      event: "authorize",
+    } as const;
+    return [
+      { ...login, ip, account, worker: fields.worker, ...(tlsFingerprint ? { tlsFingerprint } : {}) },
+      ...poissonShares(random, { ...span, meanGapMs: () => gapMs }, fields),
+    ];
+  };
+  const crowd = Array.from({ length: 18 }, (_, index) =>
+    miner(`crowd${index}`, index, index % 2 === 0 ? 60_000 : 340_000, "t13d0000_common"),
+  );
+  const world = (...hidden: Observation[][]) => featuresOf(...crowd, ...hidden);
+  const linked = world(miner("main", 30, 60_000, "t13i_rare"), miner("cut", 31, 340_000, "t13i_rare"));
+  expect(linked.get("main")!("linkage.split")).toBeGreaterThan(0.3);
+  expect(linked.get("cut")!("linkage.split")).toBeCloseTo(linked.get("main")!("linkage.split"), 5);
+  for (let index = 0; index < 18; index += 1) {
+    expect(linked.get(`crowd${index}`)!("linkage.split")).toBe(0);
+  }
+  const unlike = world(miner("main", 30, 60_000, "t13i_rare"), miner("cut", 31, 340_000, "t12i_other"));
+  expect(unlike.get("main")!("linkage.split")).toBe(0);
+  const without = world(miner("main", 30, 60_000), miner("cut", 31, 340_000));
+  expect(without.get("main")!("linkage.split")).toBe(0);
+});
+
 test("falls and returns together with a watched prefix have a small p-value, others not", () => {
   const random = seeded(6);
   const outages = [6, 11, 17].map((hour) => START + hour * HOUR_MS);

@@ -212,6 +212,26 @@ describe.skipIf(!hasZmq)("with a publisher of libzmq (python3-zmq)", () => {
     }
   });
 
+  test("an encrypted relay is refused with the reason, by the check and by the collector", async () => {
+    const publisher = await startPublisher("CURVE");
+    try {
+      const { signal } = new AbortController();
+      const refusal = /closed the connection before it was ready: encryption \(CURVE\) is not spoken/;
+      const relay = { url: publisher.url, poolId: "xmr1" };
+      await expect(checkMiningcoreRelay(relay, signal)).rejects.toThrow(refusal);
+      const collector = createMiningcoreRelay({
+        ...relay,
+        name: "relay",
+        pool: "p",
+        algorithm: "randomx",
+        now: () => NOW_MS,
+      });
+      await expect(collector.collect(signal)[Symbol.asyncIterator]().next()).rejects.toThrow(refusal);
+    } finally {
+      await publisher.stop();
+    }
+  });
+
   liveCollectorContract(
     "Miningcore's relay",
     async () => {

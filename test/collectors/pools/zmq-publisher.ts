@@ -11,6 +11,9 @@ const PUBLISHER = `
 import os, sys, zmq
 socket = zmq.Context().socket(zmq.XPUB if sys.argv[1] == "XPUB" else zmq.PUB)
 socket.linger = 0
+if sys.argv[1] == "CURVE":
+    socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+    socket.curve_server = True
 print(socket.bind_to_random_port("tcp://127.0.0.1"), flush=True)
 poller = zmq.Poller()
 poller.register(0, zmq.POLLIN)
@@ -26,8 +29,8 @@ while True:
         for line in lines: socket.send_multipart([bytes.fromhex(part) for part in line.decode().split(" ")])
 `;
 
-/** A publisher of libzmq on a free loopback port. XPUB is PUB that tells its subscriptions. */
-export async function startPublisher(socketType: "PUB" | "XPUB") {
+/** A publisher of libzmq on a free loopback port. XPUB is PUB that tells its subscriptions, CURVE is PUB that asks for encryption. */
+export async function startPublisher(socketType: "PUB" | "XPUB" | "CURVE") {
   const child = spawn(PYTHON, ["-u", "-c", PUBLISHER, socketType], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();

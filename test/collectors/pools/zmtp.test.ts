@@ -82,7 +82,7 @@ test.each([
   ["an HTTP server", Buffer.from("HTTP/1.1 400"), "no ZeroMQ greeting"],
   ["a signature without end", changed(9, 0), "no ZeroMQ greeting"],
   ["an old version, before the rest comes", changed(10, 1).subarray(0, 11), "ZMTP older than 3.0"],
-  ["encryption", curve, 'mechanism "CURVE", not "NULL"'],
+  ["encryption", curve, 'asks for mechanism "CURVE"; only "NULL", without encryption, is spoken'],
   ["a socket that publishes nothing", opening("REP"), 'socket type "REP", not "PUB"'],
   ["a message too early", Buffer.concat([writeGreeting(), message([refusal])]), "a message before READY"],
   ["a refusal", Buffer.concat([writeGreeting(), writeFrame(refusal, true)]), 'refused with "go away"'],

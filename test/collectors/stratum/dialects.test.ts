@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { createDecoderFactory } from "../../../collectors/stratum/decoder.ts";
 import { JobBoard } from "../../../collectors/stratum/job-board.ts";
 import { createDecodeCounters, type Direction } from "../../../collectors/stratum/ledger-context.ts";
-import { type Observation, readObservation, writeObservation } from "../../../src/core/observation.ts";
+import {
+  type Observation,
+  readObservation,
+  type Share,
+  writeObservation,
+} from "../../../src/core/observation.ts";
 import { DIALOGUES } from "./dialogues.ts";
 
 /** Decodes chunks that came one after the other, a millisecond apart. */
@@ -99,6 +104,55 @@ describe.each(Object.entries(DIALOGUES))("%s", (_, { talk, shares, jobs = [] }) 
       }),
       { numRuns: 200 },
     );
+  });
+
+  test("answers nobody asked for give nothing, and each question is answered once", () => {
+    const chunks = chunksOf(talk);
+    const isAnswer = ([direction, line]: [Direction, Buffer]) =>
+      direction === "down" && JSON.parse(String(line)).method === undefined;
+    const doubled = chunks.flatMap((chunk) => (isAnswer(chunk) ? [chunk, chunk] : [chunk]));
+    expect(decode(doubled).shares).toMatchObject(shares);
+    expect(decode(doubled).shares).toHaveLength(shares.length);
+    // The first message tells the dialect; what is answered before it is no stratum yet.
+    const [first, ...rest] = chunks;
+    const early = decode([first!, ...rest.filter(isAnswer), ...rest.filter((chunk) => !isAnswer(chunk))]);
+    expect(early.shares).toEqual([]);
+    expect(early.counters.unasked).toBeGreaterThan(0);
+  });
+
+  test("one id for everything: nobody is credited with another's share, and none is counted twice", () => {
+    const same = talk.map((line) => {
+      const { id, ...message } = JSON.parse(line.slice(2));
+      return `${line.slice(0, 2)}${JSON.stringify(id === undefined || id === null ? message : { ...message, id: 1 })}`;
+    });
+    const accounts = new Set((shares as Share[]).map(({ account }) => account));
+    const seen = decode(chunksOf([...same, ...same.filter((line) => line.startsWith("<"))]));
+    expect(seen.shares.length).toBeLessThanOrEqual(shares.length);
+    for (const { account } of seen.shares) expect(accounts).toContain(account);
+  });
+
+  test("deep, huge, empty and broken messages between all others, from both sides, change nothing", () => {
+    const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`;
+    const broken = Buffer.concat([Buffer.from('{"id":"'), Buffer.of(0xff, 0xc0, 0x80), Buffer.from('"}\n')]);
+    const hostile = [
+      Buffer.from(`{"params":${deep}}\n`),
+      Buffer.from(`${deep}\n`),
+      Buffer.from(`{"params":["${"x".repeat(100_000)}"]}\n`),
+      Buffer.from(`${"{".repeat(16_000)}\n`),
+      Buffer.from('\n\r\n{}\n[]\n"\ud800"\nnull\n-0\n'),
+      broken,
+    ];
+    const chunks = chunksOf(talk).flatMap((chunk): [Direction, Buffer][] => [
+      chunk,
+      ...hostile.flatMap((bytes): [Direction, Buffer][] => [
+        ["up", bytes],
+        ["down", bytes],
+      ]),
+    ]);
+    const seen = decode(chunks);
+    expect(seen.shares).toMatchObject(shares);
+    expect(seen.shares).toHaveLength(shares.length);
+    expect(seen.counters.oversized).toBe(2 * talk.length);
   });
 
   test("a value of the wrong type anywhere throws nothing", () => {

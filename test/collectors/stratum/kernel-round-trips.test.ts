@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import {
+  openKernelRoundTrips,
   peerKey,
-  readKernelRoundTrips,
   readSocketLine,
 } from "../../../collectors/stratum/kernel-round-trips.ts";
 import { dial, startServer } from "./harness.ts";
@@ -28,13 +28,44 @@ test("the kernel knows a real connection's round trip", async (context) => {
   const { socket } = await dial(server.port);
   socket.write("x");
   await new Promise((resolve) => socket.once("data", resolve));
-  const trips = new Map<string, number>();
-  const known = await readKernelRoundTrips(server.port, new AbortController().signal, (...trip) =>
-    trips.set(...trip),
-  );
+  const ending = new AbortController();
+  const ask = openKernelRoundTrips(server.port, ending.signal);
   const peer = peerKey("127.0.0.1", socket.localPort!);
+  // Twice: the shell answers more than one question, and each answer is whole.
+  for (const _ of [1, 2]) {
+    const trips = new Map<string, number>();
+    const known = await ask((...trip) => trips.set(...trip));
+    if (!known && process.env.ASSAY_REQUIRE_SERVICES !== "1") context.skip("iproute2's ss is not installed");
+    expect(trips.get(peer)).toBeGreaterThan(0);
+    expect(trips.get(peer)).toBeLessThan(1000);
+  }
   socket.destroy();
+  ending.abort();
+  expect(await ask(() => {})).toBe(false);
+});
+
+test("an answer of many pieces is read whole", async (context) => {
+  await using server = await startServer(() => {});
+  const dialled = await Promise.all(Array.from({ length: 300 }, () => dial(server.port)));
+  const expected = dialled.map(({ socket }) => peerKey("127.0.0.1", socket.localPort!));
+  const ending = new AbortController();
+  const peers = new Set<string>();
+  const known = await openKernelRoundTrips(server.port, ending.signal)((peer) => peers.add(peer));
+  ending.abort();
+  for (const { socket } of dialled) socket.destroy();
   if (!known && process.env.ASSAY_REQUIRE_SERVICES !== "1") context.skip("iproute2's ss is not installed");
-  expect(trips.get(peer)).toBeGreaterThan(0);
-  expect(trips.get(peer)).toBeLessThan(1000);
+  expect([...peers]).toEqual(expect.arrayContaining(expected));
+});
+
+test("where there is no ss nothing is known", async () => {
+  const path = process.env.PATH;
+  const ending = new AbortController();
+  process.env.PATH = "/nowhere";
+  try {
+    const ask = openKernelRoundTrips(1, ending.signal);
+    expect(await ask(() => {})).toBe(false);
+  } finally {
+    process.env.PATH = path;
+    ending.abort();
+  }
 });

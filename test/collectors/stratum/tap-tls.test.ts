@@ -83,6 +83,66 @@ describe.skipIf(!installed())(
       await once(miner, "close");
     });
 
+    test.each([
+      ["ended at the tap", true],
+      ["passed through", false],
+    ])(
+      "the client's fingerprint is told where TLS is %s, and differs with the client's settings",
+      async (_, ended) => {
+        await using secure = await startTlsPool();
+        await using plain = await startServer((socket) => {
+          socket.on("data", () => socket.write(ACCEPTED)).on("end", () => socket.end());
+        });
+        await using tap = await startTap(ended ? plain.port : secure.port, ended ? { tls } : {});
+        const settings = [
+          { ALPNProtocols: ["stratum"] },
+          { ALPNProtocols: ["stratum"] },
+          { servername: "", ciphers: "TLS_AES_128_GCM_SHA256", minVersion: "TLSv1.3" as const },
+        ];
+        for (const [index, more] of settings.entries()) {
+          const miner = connectTls({
+            port: tap.port,
+            host: "127.0.0.1",
+            ca: cert,
+            servername: "localhost",
+            rejectUnauthorized: false,
+            ...more,
+          });
+          miner.on("error", silent);
+          miner.write(LOGIN);
+          await once(miner, "data");
+          const told = () =>
+            new Set(tap.sessions().flatMap(({ session, tlsFingerprint }) => (tlsFingerprint ? session : [])));
+          await until(() => told().size === index + 1, "the fingerprint");
+          miner.destroy();
+        }
+        await until(() => tap.sessions("close").length === 3, "the closes");
+        const [first, second, other] = tap.sessions("close").map(({ tlsFingerprint }) => tlsFingerprint);
+        expect(first).toMatch(/^t13d\d{4}sm_[0-9a-f]{12}_[0-9a-f]{12}$/);
+        expect(second).toBe(first);
+        // One cipher suite (RFC 8446), and the marker that forbids renegotiation beside it or not: OpenSSL's own.
+        expect(other).toMatch(/^t13i0[12]\d{2}00_/);
+        const logins = tap
+          .sessions("authorize")
+          .map(({ account, tlsFingerprint }) => [account, tlsFingerprint]);
+        expect(logins).toEqual(ended ? [first, second, other].map((told) => ["farm", told]) : []);
+      },
+    );
+
+    test("what is no TLS, or ends before its hello, is closed and told where TLS is ended", async () => {
+      await using pool = await startServer(silent);
+      await using tap = await startTap(pool.port, { tls });
+      const stranger = connect(tap.port, "127.0.0.1").on("error", silent);
+      stranger.write(LOGIN);
+      await once(stranger, "close");
+      const silentOne = connect(tap.port, "127.0.0.1");
+      silentOne.end(Buffer.from("1603", "hex"));
+      await once(silentOne, "close");
+      await until(() => tap.sessions("close").length === 2, "the closes");
+      expect(tap.tap.counters().connections).toBe(0);
+      expect(tap.sessions().every(({ tlsFingerprint }) => tlsFingerprint === undefined)).toBe(true);
+    });
+
     test("a pool whose certificate nobody vouches for is not spoken to", async () => {
       await using pool = await startTlsPool();
       await using tap = await startTap(pool.port, {

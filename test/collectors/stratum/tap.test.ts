@@ -277,7 +277,7 @@ test("the kernel's round trip is told for a direct miner", async () => {
   let peer = "";
   await using running = await startTap(sink.port, {
     roundTripEveryMs: 10,
-    roundTrips: async (_port, _signal, take) => {
+    roundTrips: () => async (take) => {
       take(peer, 12.5);
       return true;
     },
