@@ -1,5 +1,6 @@
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
 import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
+import type { Answered } from "#core/precision.ts";
 import type { Screening } from "#core/screening.ts";
 
 /** What one checkpoint commits, all or nothing: how far each source was read and everything that reading changed. */
@@ -115,6 +116,15 @@ export interface FlagChange {
   flag: Flag;
 }
 
+/** How many flags of a kind are in a state, and when the first and the last of them were opened. */
+export interface FlagVolume {
+  kind: Flag["kind"];
+  state: FlagState;
+  flags: number;
+  firstMs: number;
+  lastMs: number;
+}
+
 /** A destination that no longer takes deliveries: since when, and why. */
 export interface Disabled {
   destination: string;
@@ -136,7 +146,12 @@ export interface OpsStore {
   /** Records the verdict, closes the flag, writes the audit line. Null: no such flag. */
   decide(verdict: Verdict): Promise<Flag | null>;
   setState(flagId: string, state: FlagState, actor: string, atMs: number): Promise<Flag | null>;
+  /** Flags with their last verdict, given since an instant: what precision is measured from. */
+  answered(sinceMs: number): Promise<Answered[]>;
+  volume(): Promise<FlagVolume[]>;
   audit(query: { afterId?: number; limit?: number }): Promise<AuditEntry[]>;
+  /** Writes an audit line for something that changed nothing in this store. */
+  note(entry: { atMs: number; actor: string; action: string; after: unknown }): Promise<void>;
   /** Screenings, misses too; recorded compactly (one row a value, list version and day). */
   recordScreenings(screenings: readonly Screening[]): Promise<void>;
   screenings(value: string): Promise<Screening[]>;
