@@ -1,5 +1,6 @@
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
 import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
+import type { Counterfactual } from "#core/model.ts";
 import type { Answered } from "#core/precision.ts";
 import type { Screening } from "#core/screening.ts";
 
@@ -102,6 +103,8 @@ export interface FlagEvidence {
   }[];
   /** Feature name → value, null where it could not be computed. */
   features: Record<string, number | null>;
+  /** What would take the score below the threshold; absent for screening hits, null where nothing was found. */
+  counterfactual?: Counterfactual | null;
 }
 
 /** What raising a flag did: a new one, an open one brought up to date, or nothing new to tell. */

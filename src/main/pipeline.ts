@@ -141,7 +141,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       );
       if (!("flag" in assessed)) continue;
       toFlag.add(index);
-      await raiseWithin(assessed.flag, evidenceOf(state, atMs, row), atMs);
+      const counterfactual = await model.counterfactual(row, policy.threshold);
+      await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), counterfactual }, atMs);
     }
     for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);
   }

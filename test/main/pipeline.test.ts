@@ -21,6 +21,7 @@ function constantModel(answer: { value: number }): Model {
       novelty: new Float32Array(count),
     }),
     explain: async () => [],
+    counterfactual: async () => null,
     close: async () => {},
   };
 }
