@@ -4,9 +4,11 @@ import type { Log } from "#core/log.ts";
 import type { Model } from "#core/model.ts";
 import type { Window } from "#core/window.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
+import { DRIFT_STOP, DRIFT_WARN } from "../../models/reference.ts";
 import { createShadow, type Shadow } from "../../models/shadow.ts";
 import { createWatch, type PoolStanding, type Watch } from "../../models/watch.ts";
 import type { Config } from "../config.ts";
+import type { ModelStanding } from "../review/model-answers.ts";
 import type { Counters } from "./counters.ts";
 
 /** What is kept of the active model's standing, and the version beside it. */
@@ -18,6 +20,10 @@ export interface ModelWatch {
   shadow: Shadow | null;
   /** Windows the shadow could not score. */
   shadowFailures(): number;
+  /** For the API and the console. */
+  standing(): ModelStanding;
+  /** Forgets a pool's reference; kept with the next checkpoint. */
+  forget(pool: string): boolean;
   /** Bytes to keep, once after each change; undefined: nothing changed. */
   takeChange(): Uint8Array | undefined;
 }
@@ -82,6 +88,23 @@ export function createModelWatch(
     shadow,
     drifted: watch.drifted,
     shadowFailures: () => failures,
+    standing: () => ({
+      model: { name: model.name, version: model.version },
+      thresholds: {
+        flag: detection.threshold,
+        warn: DRIFT_WARN,
+        stop: DRIFT_STOP,
+        flagsPerDay: detection.alertsPerDay,
+      },
+      pools: watch.standings(),
+      unwatched: watch.unwatched,
+      shadow: shadow && { name: shadow.name, version: shadow.version, failures, pools: shadow.latest() },
+    }),
+    forget(pool) {
+      const forgotten = watch.forget(pool);
+      changed ||= forgotten;
+      return forgotten;
+    },
     async take(window, values) {
       const { pool, atMs, rows, accounts } = window;
       const before = watch.standings().find((each) => each.pool === pool)?.state;

@@ -145,7 +145,8 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
     screen: parts.screening.screen,
     lists: () => listStandings(parts),
     origin: parts.origin.lookUp,
-    health: () => healthOf(counters),
+    model: heart.modelWatch,
+    health: () => healthOf(counters, heart.modelWatch.standing()),
     metricsText: counters.text,
     ingest: ingestHandler({
       ...config.collectors.ingest,
