@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Answered, binomialInterval, measurePrecision } from "../../src/core/precision.ts";
 
-/** From R's binom.test(hits, count)$conf.int. */
+/** From SciPy: binomtest(hits, count).proportion_ci(method="exact"). */
 test.each([
   [8, 10, 0.4439045, 0.9747893],
   [0, 10, 0, 0.3084971],
