@@ -78,13 +78,13 @@ export async function loadModel(
       refuseInfinite(row, width);
       return explain(oracle, scaler, row);
     },
-    async counterfactual(row, threshold) {
+    async counterfactual(row, threshold, contributions) {
       refuseInfinite(row, width);
       return findCounterfactual(row, {
         threshold,
         // As `score` answers: 32 bits.
         score: (one) => Math.fround(oracle.score(one, 0).value),
-        contributions: explain(oracle, scaler, row),
+        contributions,
         average: scaler.mean,
       });
     },

@@ -35,7 +35,14 @@ export interface Model {
   score(rows: Float32Array, count: number): Promise<Scores>;
   /** The strongest contributions to the score of one vector, largest first. */
   explain(row: Float32Array): Promise<Contribution[]>;
-  /** A small change that takes one vector's score below a threshold, scored again; null where none is found or needed. */
-  counterfactual(row: Float32Array, threshold: number): Promise<Counterfactual | null>;
+  /**
+   * A small change that takes one vector's score below a threshold, scored again; null where none is found or needed.
+   * `contributions` are what `explain` said of the vector.
+   */
+  counterfactual(
+    row: Float32Array,
+    threshold: number,
+    contributions: readonly Contribution[],
+  ): Promise<Counterfactual | null>;
   close(): Promise<void>;
 }

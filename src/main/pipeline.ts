@@ -124,6 +124,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (const index of candidates) {
       const state = accounts[index] as (typeof accounts)[number];
       const row = rows.subarray(index * FEATURES.length, (index + 1) * FEATURES.length);
+      const contributions = await model.explain(row);
       const assessed = assess(
         {
           state,
@@ -132,7 +133,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           links: links.get(state) ?? NO_LINKS,
           value: scores.value[index] as number,
           typologies: typologiesOf(index),
-          contributions: await model.explain(row),
+          contributions,
           model: { name: model.name, version: model.version },
           lists: lists(),
           drift: options.drifted?.(window.pool) ?? [],
@@ -141,7 +142,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       );
       if (!("flag" in assessed)) continue;
       toFlag.add(index);
-      const counterfactual = await model.counterfactual(row, policy.threshold);
+      const counterfactual = await model.counterfactual(row, policy.threshold, contributions);
       await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), counterfactual }, atMs);
     }
     for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);

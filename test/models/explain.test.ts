@@ -78,7 +78,7 @@ test.each([0.5, 0.05])(
     for (let row = 0; row < set.count; row += 1) {
       if (value[row]! < threshold + 1e-4) continue;
       flagged += 1;
-      const found = await model.counterfactual(vector(row), threshold);
+      const found = await model.counterfactual(vector(row), threshold, await model.explain(vector(row)));
       if (!found) continue;
       expect(found.changes.length).toBeGreaterThan(0);
       const point = vector(row);
