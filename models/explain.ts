@@ -12,10 +12,30 @@ const COMPLETE = 0.01;
 /**
  * Integrated gradients (Sundararajan et al. 2017) of the fused logit, from the average account to this one: a feature's
  * contributions through its value, its presence and the risk head are added up. They sum to the logit less the
- * average account's logit within 1 %; the rest, where the steps run out, is spread by size. Largest first.
+ * average account's logit within 1 %. Where that difference is next to nothing (the account is as likely as the
+ * average one, by contributions that cancel) steps may run out; the rest, thousandths of a nat, is spread by size.
+ * Largest first.
  */
 export function explain(oracle: Oracle, scaler: Scaler, row: Float32Array): Contribution[] {
-  const width = FEATURES.length;
+  const { contributions, rest } = attribute(oracle, scaler, row);
+  if (rest !== 0) spread(contributions, rest);
+  return FEATURES.map(({ name }, index) => ({ feature: name, contribution: contributions[index] as number }))
+    .filter(({ contribution }) => contribution !== 0)
+    .sort((left, right) => Math.abs(right.contribution) - Math.abs(left.contribution));
+}
+
+/** Integrated gradients as they come, by feature. */
+export interface Attribution {
+  contributions: Float64Array;
+  /** The logit less the average account's: what contributions should add up to. */
+  whole: number;
+  steps: number;
+  /** What is missing of that where the steps ran out; 0 where they add up within 1 %. */
+  rest: number;
+}
+
+/** Contributions before anything is spread. Throws where one is no number. */
+export function attribute(oracle: Oracle, scaler: Scaler, row: Float32Array): Attribution {
   const encoded = new Float32Array(ENCODED);
   const risky = new Float32Array(RISK_FEATURES.length);
   encodeRow(scaler, row, 0, encoded, 0);
@@ -26,17 +46,14 @@ export function explain(oracle: Oracle, scaler: Scaler, row: Float32Array): Cont
   encodeRow(scaler, average, 0, baseEncoded, 0);
   encodeRisk(average, 0, baseRisky, 0);
   const whole = oracle.gradient(encoded, risky).logit - oracle.gradient(baseEncoded, baseRisky).logit;
-
-  let contributions: Float64Array = new Float64Array(width);
-  for (let steps = STEPS; steps <= MOST_STEPS; steps *= 2) {
-    contributions = integrate(oracle, { encoded, risky, baseEncoded, baseRisky }, steps);
+  for (let steps = STEPS; ; steps *= 2) {
+    const contributions = integrate(oracle, { encoded, risky, baseEncoded, baseRisky }, steps);
     const sum = contributions.reduce((total, value) => total + value, 0);
-    if (Math.abs(sum - whole) <= Math.max(COMPLETE * Math.abs(whole), 1e-6)) break;
-    if (steps === MOST_STEPS) spread(contributions, whole - sum);
+    if (Number.isNaN(sum)) throw new Error("explain: a contribution is NaN");
+    const complete = Math.abs(sum - whole) <= Math.max(COMPLETE * Math.abs(whole), 1e-6);
+    if (complete || steps >= MOST_STEPS)
+      return { contributions, whole, steps, rest: complete ? 0 : whole - sum };
   }
-  return FEATURES.map(({ name }, index) => ({ feature: name, contribution: contributions[index] as number }))
-    .filter(({ contribution }) => contribution !== 0)
-    .sort((left, right) => Math.abs(right.contribution) - Math.abs(left.contribution));
 }
 
 interface Path {

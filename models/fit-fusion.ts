@@ -11,6 +11,11 @@ export interface HeadRows {
   weight: Float64Array;
 }
 
+/** The regression did not end in numbers. */
+export class FusionFailed extends Error {
+  override name = "FusionFailed";
+}
+
 /** Pull towards zero of each factor: keeps the regression finite where held-out rows separate. */
 const RIDGE = 1e-4;
 
@@ -71,6 +76,8 @@ function newton(rows: HeadRows, baseRate: number, active: readonly number[]): nu
     for (let i = 0; i < size; i += 1) (factors[i] as number) += damping * (step[i] as number);
     if (length < 1e-8) break;
   }
+  if (!factors.every(Number.isFinite))
+    throw new FusionFailed("fusion: the heads' rows hold NaN or do not fit");
   return factors;
 }
 

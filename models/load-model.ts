@@ -1,6 +1,7 @@
 import { FEATURES } from "#core/features.ts";
 import type { Contribution, Model, Scores } from "#core/model.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { findCounterfactual } from "./counterfactual.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { explain } from "./explain.ts";
 import { readModelFiles, weightsOf } from "./model-files.ts";
@@ -76,6 +77,16 @@ export async function loadModel(
     async explain(row): Promise<Contribution[]> {
       refuseInfinite(row, width);
       return explain(oracle, scaler, row);
+    },
+    async counterfactual(row, threshold, contributions) {
+      refuseInfinite(row, width);
+      return findCounterfactual(row, {
+        threshold,
+        // As `score` answers: 32 bits.
+        score: (one) => Math.fround(oracle.score(one, 0).value),
+        contributions,
+        average: scaler.mean,
+      });
     },
     async close() {
       network.dispose();

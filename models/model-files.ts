@@ -134,7 +134,9 @@ export async function readModelFiles(directory: string): Promise<{
     throw new ModelRefused(`${directory}: trained on other typologies (${manifest.classes.join(", ")})`);
   const scaler = await readJson(directory, "scaler.json", scalerSchema);
   const fusion = await readJson(directory, "calibration.json", fusionSchema);
-  const network = await layers.loadLayersModel(directoryHandler(directory));
+  const network = await layers.loadLayersModel(directoryHandler(directory)).catch((cause) => {
+    throw new ModelRefused(`${directory}: model.json and weights.bin make no network`, { cause });
+  });
   const reference = await readJson(directory, "reference.json", referenceSchema);
   return { manifest, network, scaler, fusion, reference };
 }

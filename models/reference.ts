@@ -1,28 +1,37 @@
 import { z } from "zod";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import type { Drifted } from "#core/flag.ts";
 
 /**
- * What honest accounts looked like where the model was calibrated: deciles of every feature, against which drift is
- * measured, and the scores that conformal p-values are ranked among.
+ * Deciles of each feature's present values without repetition, the part of all rows in each bin between them, and
+ * the part in which the feature is missing.
+ */
+export const featureBins = z
+  .array(
+    z.strictObject({
+      cuts: z.array(z.number()).max(9),
+      parts: z.array(z.number()),
+      missing: z.number().min(0).max(1),
+    }),
+  )
+  .length(FEATURES.length);
+export type FeatureBins = z.infer<typeof featureBins>;
+
+/**
+ * What honest accounts looked like where the model was calibrated: deciles of every feature, against which the
+ * distance of a pool is measured, and the scores that conformal p-values are ranked among.
  */
 export const referenceSchema = z.strictObject({
-  /**
-   * Deciles of each feature's present values without repetition, the part of all rows in each bin between them, and
-   * the part in which the feature is missing.
-   */
-  features: z
-    .array(
-      z.strictObject({
-        cuts: z.array(z.number()).max(9),
-        parts: z.array(z.number()),
-        missing: z.number().min(0).max(1),
-      }),
-    )
-    .length(FEATURES.length),
+  features: featureBins,
   /** Logits of honest accounts, one each, ascending, by stratum; a stratum with too few is answered by "all". */
   scores: z.record(z.string(), z.array(z.number())),
 });
 export type Reference = z.infer<typeof referenceSchema>;
+
+/** A reference was asked about, or made from, what is no number. */
+export class ReferenceRefused extends Error {
+  override name = "ReferenceRefused";
+}
 
 /** A stratum with fewer accounts says too little about its tail. */
 const LEAST = 200;
@@ -44,6 +53,41 @@ export function stratumOf(rows: Float32Array, at: number): string {
   return `${hardware}/${(rows[start + AGE] as number) < Math.log10(169) ? "new" : "old"}`;
 }
 
+/** Width of a soft edge, as a part of the feature's range. */
+const SOFT = 1 / 40;
+const edgeOf = ({ range }: (typeof FEATURES)[number]): number => (range[1] - range[0]) * SOFT;
+
+/**
+ * Deciles and parts of each feature over rows. Throws where a value is infinite. `soft`: cuts nearer than an edge's
+ * width are one, and a value that near to a cut lies on both sides of it in parts. In a pool that pays all its
+ * accounts at one hour they all hold nearly the same value; deciles would be hair's breadths that it leaves at once.
+ */
+export function binFeatures(
+  rows: Float32Array,
+  count: number,
+  options: { soft?: boolean } = {},
+): FeatureBins {
+  return FEATURES.map((feature, column) => {
+    const edge = options.soft ? edgeOf(feature) : 0;
+    const present: number[] = [];
+    for (let row = 0; row < count; row += 1) {
+      const value = rows[row * FEATURES.length + column] as number;
+      if (Number.isNaN(value)) continue;
+      if (!Number.isFinite(value))
+        throw new ReferenceRefused(`reference: row ${row} has an infinite "${feature.name}"`);
+      present.push(value);
+    }
+    present.sort((left, right) => left - right);
+    const cuts: number[] = [];
+    for (let decile = 1; decile <= 9; decile += 1) {
+      const cut = present[Math.floor((decile * present.length) / 10)] ?? 0;
+      const last = cuts.at(-1);
+      if (last === undefined || cut - last > edge) cuts.push(cut);
+    }
+    return { cuts, ...binned({ cuts, edge }, rows, column, count) };
+  });
+}
+
 /** Makes the reference from honest rows. `logits` and `owner` go with them; the last row of each account is ranked. */
 export function makeReference(
   rows: Float32Array,
@@ -51,25 +95,13 @@ export function makeReference(
   logits: ArrayLike<number>,
   owner: ArrayLike<number>,
 ): Reference {
-  const width = FEATURES.length;
-  const features = FEATURES.map((_, column) => {
-    const present: number[] = [];
-    for (let row = 0; row < count; row += 1) {
-      const value = rows[row * width + column] as number;
-      if (!Number.isNaN(value)) present.push(value);
-    }
-    present.sort((left, right) => left - right);
-    const deciles = Array.from({ length: 9 }, (_unused, index) => {
-      return present[Math.floor(((index + 1) * present.length) / 10)] ?? 0;
-    });
-    const cuts = [...new Set(deciles)];
-    return { cuts, ...binned(cuts, rows, column, count) };
-  });
+  const features = binFeatures(rows, count);
   const last = new Map<number, number>();
   for (let row = 0; row < count; row += 1) last.set(owner[row] as number, row);
   const scores: Record<string, number[]> = { all: [] };
   for (const row of last.values()) {
     const score = Math.round((logits[row] as number) * 1e4) / 1e4;
+    if (Number.isNaN(score)) throw new ReferenceRefused(`reference: the logit of row ${row} is NaN`);
     scores.all?.push(score);
     const stratum = stratumOf(rows, row);
     scores[stratum] ??= [];
@@ -84,6 +116,7 @@ export function makeReference(
  * al., arXiv 2104.08279). Under exchangeability P(p ≤ α) ≤ α, whatever the score means.
  */
 export function conformalP(reference: Reference, stratum: string, logit: number): number {
+  if (Number.isNaN(logit)) throw new ReferenceRefused("reference: a logit is NaN");
   const own = reference.scores[stratum] ?? [];
   const scores = own.length >= LEAST ? own : (reference.scores.all ?? []);
   let low = 0;
@@ -97,28 +130,38 @@ export function conformalP(reference: Reference, stratum: string, logit: number)
 }
 
 /**
- * Population stability index of each feature against the reference: sum over ten bins and "missing" of
- * (a − b)·ln(a / b).
+ * Population stability index of each feature against bins: sum over ten bins and "missing" of (a − b)·ln(a / b). NaN
+ * where nothing can be compared. With `present`, only over the rows that have the feature: another pool collects
+ * other things, which is no drift. `soft` where the bins are.
  */
 export function drift(
-  reference: Reference,
+  reference: Pick<Reference, "features">,
   rows: Float32Array,
   count: number,
-): { feature: string; psi: number }[] {
-  return FEATURES.map(({ name }, column) => {
-    const { cuts, parts, missing } = reference.features[column] as Reference["features"][number];
-    const found = binned(cuts, rows, column, count);
-    const bins = parts.map((part, index) => [part, found.parts[index] as number] as const);
-    const psi = [...bins, [missing, found.missing] as const].reduce(
-      (sum, [a, b]) => sum + stability(a, b),
-      0,
-    );
-    return { feature: name, psi };
+  options: { present?: boolean; soft?: boolean } = {},
+): Drifted[] {
+  return FEATURES.map((feature, column) => {
+    const { name } = feature;
+    const { cuts, parts, missing } = reference.features[column] as FeatureBins[number];
+    const found = binned({ cuts, edge: options.soft ? edgeOf(feature) : 0 }, rows, column, count);
+    const [ours, theirs] = options.present ? [1 - missing, 1 - found.missing] : [1, 1];
+    if (!(ours > 0 && theirs > 0)) return { feature: name, psi: Number.NaN };
+    const bins = parts.map((part, index) => [part / ours, (found.parts[index] as number) / theirs] as const);
+    if (!options.present) bins.push([missing, found.missing]);
+    return { feature: name, psi: bins.reduce((sum, [a, b]) => sum + stability(a, b), 0) };
   });
 }
 
-/** Part of rows in each bin (a value equal to a cut lies below it), and part in which the feature is missing. */
-function binned(cuts: readonly number[], rows: Float32Array, column: number, count: number) {
+/**
+ * Part of rows in each bin (a value equal to a cut lies below it), and part in which the feature is missing. Across an
+ * edge's width around a cut a value's part above it rises evenly from 0 to 1.
+ */
+function binned(
+  { cuts, edge }: { cuts: readonly number[]; edge: number },
+  rows: Float32Array,
+  column: number,
+  count: number,
+) {
   const counts = new Array<number>(cuts.length + 1).fill(0);
   let absent = 0;
   for (let row = 0; row < count; row += 1) {
@@ -127,9 +170,14 @@ function binned(cuts: readonly number[], rows: Float32Array, column: number, cou
       absent += 1;
       continue;
     }
-    let bin = 0;
-    while (bin < cuts.length && value > (cuts[bin] as number)) bin += 1;
-    (counts[bin] as number) += 1;
+    let left = 1;
+    for (const [bin, cut] of cuts.entries()) {
+      const above = edge > 0 ? Math.min(1, Math.max(0, (value - cut) / edge + 0.5)) : value > cut ? 1 : 0;
+      (counts[bin] as number) += left - above;
+      left = above;
+      if (left === 0) break;
+    }
+    (counts[cuts.length] as number) += left;
   }
   const whole = Math.max(1, count);
   return { parts: counts.map((one) => one / whole), missing: absent / whole };

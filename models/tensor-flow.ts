@@ -13,8 +13,10 @@ export type Backend = "wasm" | "cpu" | "tensorflow";
  */
 export async function useBackend(wanted: Backend | "auto"): Promise<Backend> {
   if (wanted === "auto" || wanted === "tensorflow") {
-    if (loadNative()) return activate("tensorflow");
-    if (wanted === "tensorflow") throw new Error("model: @tensorflow/tfjs-node cannot be loaded here");
+    const cause = loadNative();
+    if (cause === null) return activate("tensorflow");
+    if (wanted === "tensorflow")
+      throw new Error("model: @tensorflow/tfjs-node cannot be loaded here", { cause });
   }
   if (wanted === "cpu") {
     await import("@tensorflow/tfjs-backend-cpu");
@@ -31,14 +33,17 @@ async function activate(backend: Backend): Promise<Backend> {
   return backend;
 }
 
-/** tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23 removed; everything else of it works. */
-function loadNative(): boolean {
+/**
+ * Loads the native package; answers why where it cannot be. tfjs-node 4.22 calls util.isNullOrUndefined, which Node 23
+ * removed; everything else of it works.
+ */
+function loadNative(): unknown {
   const shimmed = util as { isNullOrUndefined?: (value: unknown) => boolean };
   shimmed.isNullOrUndefined ??= (value) => value === null || value === undefined;
   try {
     createRequire(import.meta.url)("@tensorflow/tfjs-node");
-    return true;
-  } catch {
-    return false;
+    return null;
+  } catch (cause) {
+    return cause;
   }
 }

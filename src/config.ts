@@ -201,6 +201,11 @@ export const configSchema = section({
   }).prefault({}),
   detection: section({
     model: path.optional().describe("Model directory. Absent: the newest promoted one that Assay ships."),
+    shadow: path
+      .optional()
+      .describe(
+        "Directory of a second model, scored beside the first on the same vectors; it raises nothing.",
+      ),
     stepHours: z
       .number()
       .int()
@@ -306,7 +311,8 @@ function resolvePaths(config: Config, base: string): Config {
   const { origin, detection } = config;
   for (const key of ["country", "region", "asn", "anonymous", "networks", "tiers"] as const)
     if (origin[key]) origin[key] = absolute(origin[key]);
-  if (detection.model) detection.model = absolute(detection.model);
+  for (const key of ["model", "shadow"] as const)
+    if (detection[key]) detection[key] = absolute(detection[key]);
   return config;
 }
 

@@ -2,7 +2,7 @@ import type { AccountState } from "#core/account-state.ts";
 import { HOURS, WORD } from "#core/cells.ts";
 import { changesOf } from "#core/changes.ts";
 import { featureRecord } from "#core/features.ts";
-import type { Family, Flag, Reason, Severity } from "#core/flag.ts";
+import type { Drifted, Family, Flag, Reason, Severity } from "#core/flag.ts";
 import type { Links } from "#core/linkage.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { Contribution } from "#core/model.ts";
@@ -31,6 +31,8 @@ export interface Scored {
   contributions: readonly Contribution[];
   model: { name: string; version: string };
   lists: readonly ListVersion[];
+  /** Features that drifted too far for the score to mean what it says; absent or empty: none. */
+  drift?: readonly Drifted[];
 }
 
 /** The decision, with its reason where there is no flag. */
@@ -42,7 +44,7 @@ const LEAST_PROBABILITY = 0.1;
 /** Decides whether a scored window becomes a flag: calibrated score and independent families, never geography alone. */
 export function assess(scored: Scored, policy: Policy): Assessment {
   if (!(scored.value >= policy.threshold)) return { refused: "below-threshold" };
-  const { state, atMs, row, links, contributions } = scored;
+  const { state, atMs, row, links, contributions, drift = [] } = scored;
   const reasons = reasonsFor(state, row, links, contributions);
   const agreeing = independentFamilies(reasons);
   if (agreeing < policy.minimumFamilies) return { refused: "too-few-families" };
@@ -61,9 +63,10 @@ export function assess(scored: Scored, policy: Policy): Assessment {
         .filter(({ probability }, index) => index === 0 || probability >= LEAST_PROBABILITY)
         .slice(0, 4),
       score: scored.value,
-      severity: severityOf(scored.value, agreeing),
+      severity: severityOf(drift.length > 0 ? Number.NaN : scored.value, agreeing),
       families: familiesOf(reasons),
       reasons,
+      ...(drift.length > 0 ? { drift: [...drift] } : {}),
       model: scored.model,
       lists: [...scored.lists],
     },
@@ -74,6 +77,7 @@ function familiesOf(reasons: readonly Reason[]): Family[] {
   return [...new Set(reasons.map(({ family }) => family))];
 }
 
+/** With a score of NaN, one that cannot be trusted, the families alone decide: medium at most. */
 function severityOf(score: number, families: number): Severity {
   if (score >= 0.95 && families >= 4) return "critical";
   if (score >= 0.8 && families >= 3) return "high";

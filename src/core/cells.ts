@@ -70,6 +70,8 @@ export const CELL = {
   silent: cell(),
   /** Instant up to which operational time was given to the change detector. */
   clockMs: cell(),
+  /** End of the newest window, where it was assessed as one to flag; else 0 (flagged.ts). */
+  flaggedMs: cell(),
   changeCount: cell(),
   /** `CHANGES` triples: instant, log2 of the ratio, log-likelihood ratio. */
   changes: cell(3 * CHANGES),

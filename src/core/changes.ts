@@ -1,5 +1,6 @@
 import type { AccountState } from "#core/account-state.ts";
 import { CELL, CHANGES } from "#core/cells.ts";
+import { isFlagged } from "#core/flagged.ts";
 import { focusChange, focusStatistic, resetFocus, thresholdFor, updateFocus } from "#core/focus.ts";
 import { HOUR_MS, MINUTE_MS } from "#core/metrics.ts";
 
@@ -22,7 +23,11 @@ const THRESHOLD = thresholdFor(1e6) + 4;
 const SILENCE = 0.02;
 /** Size of a change to silence or back from it, as log2: the floor, not a measurement. */
 export const SILENCE_LOG2 = -Math.log2(SILENCE);
-/** The baseline forgets with this time constant once it is learned. */
+/**
+ * The baseline forgets with this time constant once it is learned. It stays where it is while the account is flagged:
+ * what was flagged is not learned. A step that the detector tells is the new level all the same, or it would tell the
+ * same step with every share.
+ */
 const BASELINE_MS = 48 * HOUR_MS;
 
 /** A change point: when it began, log2 of new over old rate, and its log-likelihood ratio in nats. */
@@ -45,7 +50,7 @@ export function changeByShare(state: AccountState, work: number, atMs: number): 
   updateFocus(doubles, at + CELL.focus, 1, elapsed > 0 ? (rate * elapsed) / work : 0);
   if (elapsed > 0) {
     doubles[at + CELL.clockMs] = atMs;
-    const keep = Math.exp(-elapsed / BASELINE_MS);
+    const keep = isFlagged(state) ? 1 : Math.exp(-elapsed / BASELINE_MS);
     doubles[at + CELL.baseRate] = rate * keep + (work / elapsed) * (1 - keep);
   }
   doubles[at + CELL.baseWork] = work;
@@ -60,7 +65,7 @@ export function changeByTick(state: AccountState, atMs: number): Change | undefi
   if (rate === 0 || doubles[at + CELL.silent] === 1 || elapsed < MINUTE_MS) return undefined;
   updateFocus(doubles, at + CELL.focus, 0, (rate * elapsed) / (doubles[at + CELL.baseWork] as number));
   doubles[at + CELL.clockMs] = atMs;
-  doubles[at + CELL.baseRate] = rate * Math.exp(-elapsed / BASELINE_MS);
+  if (!isFlagged(state)) doubles[at + CELL.baseRate] = rate * Math.exp(-elapsed / BASELINE_MS);
   state.dirty = true;
   return alarm(state, atMs);
 }
@@ -100,9 +105,10 @@ function alarm(state: AccountState, atMs: number): Change | undefined {
   const sinceMs = (operationalTime * (doubles[at + CELL.baseWork] as number)) / rate;
   resetFocus(doubles, at + CELL.focus);
   const log2Ratio = Math.max(-12, Math.min(12, Math.log2(Math.max(ratio, SILENCE))));
+  const news = Math.abs(log2Ratio) >= LEAST_LOG2;
   if (ratio <= SILENCE) doubles[at + CELL.silent] = 1;
-  else doubles[at + CELL.baseRate] = rate * ratio;
-  if (Math.abs(log2Ratio) < LEAST_LOG2) return undefined;
+  else if (news || !isFlagged(state)) doubles[at + CELL.baseRate] = rate * ratio;
+  if (!news) return undefined;
   const startMs = Math.max(atMs - sinceMs, doubles[at + CELL.firstMs] as number);
   return remember(state, { atMs: startMs, log2Ratio, logLikelihoodRatio });
 }

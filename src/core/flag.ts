@@ -35,6 +35,10 @@ export const reason = z.object({
 });
 export type Reason = z.infer<typeof reason>;
 
+/** A feature that no longer looks as it used to, with its population stability index. */
+export const drifted = z.object({ feature: z.string(), psi: z.number() });
+export type Drifted = z.infer<typeof drifted>;
+
 const named = z.object({ name: z.string(), version: z.string() });
 
 /** The public flag, as the API, webhooks, `assay replay` and evidence bundles carry it. Instants are RFC 3339 UTC. */
@@ -52,6 +56,11 @@ export const flag = z.object({
   severity: z.enum(SEVERITIES),
   families: z.array(z.enum(FAMILIES)),
   reasons: z.array(reason),
+  /**
+   * Features of the pool that had drifted too far for the score's thresholds to hold; absent where none had. The
+   * severity then stands on the agreeing families alone.
+   */
+  drift: z.array(drifted).optional(),
   model: named,
   lists: z.array(named),
 });

@@ -62,7 +62,7 @@ function addUp(open: Flag, incoming: Flag): Flag {
 
 /** What the audit trail keeps of a flag: what was concluded and by what, without the observations behind it. */
 export function summary(flag: Flag): Record<string, unknown> {
-  const { state, severity, score, families, typologies, model, lists } = flag;
+  const { state, severity, score, families, typologies, drift, model, lists } = flag;
   const reasons = flag.reasons.map(({ code }) => code);
-  return { state, severity, score, families, typologies, reasons, model, lists };
+  return { state, severity, score, families, typologies, reasons, ...(drift && { drift }), model, lists };
 }

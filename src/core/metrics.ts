@@ -37,8 +37,17 @@ export const MEASUREMENTS = {
   /** Whatever waits on disk for another part to come back. */
   spool: { tags: ["spool"], sums: ["dropped"], lasts: ["bytes"] },
   list: { tags: ["list"], sums: [], lasts: ["ageHours", "entries"] },
-  /** Population stability index of a model's input against what it was trained on. */
-  drift: { tags: ["model"], sums: [], lasts: ["psi"] },
+  /**
+   * The worst of all pools. `psi`: population stability index of an input against the pool's own reference;
+   * `training`: the same against the training pools; `conformal`: distance of conformal p-values from uniform.
+   */
+  drift: { tags: ["model"], sums: [], lasts: ["psi", "training", "conformal"] },
+  /** A shadow beside the active model: accounts scored, and flags that both, or only one of them, would raise. */
+  shadow: {
+    tags: ["pool", "model"],
+    sums: ["accounts", "both", "onlyActive", "onlyShadow"],
+    lasts: ["rankCorrelation"],
+  },
 } as const satisfies Record<string, Measurement>;
 export type MeasurementName = keyof typeof MEASUREMENTS;
 

@@ -14,6 +14,14 @@ export interface Contribution {
   contribution: number;
 }
 
+/** What would have to be otherwise for a score to be below a threshold: true of the model, not of the world. */
+export interface Counterfactual {
+  threshold: number;
+  /** Score of the vector with the changes in it. */
+  value: number;
+  changes: { feature: string; from: number; to: number }[];
+}
+
 /**
  * Scores feature vectors of the schema it was trained on. Loading refuses files that do not match their manifest or
  * this build's feature schema. `score` throws on NaN (a missing feature is its mask, see features.ts) and never
@@ -27,5 +35,14 @@ export interface Model {
   score(rows: Float32Array, count: number): Promise<Scores>;
   /** The strongest contributions to the score of one vector, largest first. */
   explain(row: Float32Array): Promise<Contribution[]>;
+  /**
+   * A small change that takes one vector's score below a threshold, scored again; null where none is found or needed.
+   * `contributions` are what `explain` said of the vector.
+   */
+  counterfactual(
+    row: Float32Array,
+    threshold: number,
+    contributions: readonly Contribution[],
+  ): Promise<Counterfactual | null>;
   close(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
 import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
+import type { Counterfactual } from "#core/model.ts";
+import type { Answered } from "#core/precision.ts";
 import type { Screening } from "#core/screening.ts";
 
 /** What one checkpoint commits, all or nothing: how far each source was read and everything that reading changed. */
@@ -101,6 +103,8 @@ export interface FlagEvidence {
   }[];
   /** Feature name → value, null where it could not be computed. */
   features: Record<string, number | null>;
+  /** What would take the score below the threshold; absent for screening hits, null where nothing was found. */
+  counterfactual?: Counterfactual | null;
 }
 
 /** What raising a flag did: a new one, an open one brought up to date, or nothing new to tell. */
@@ -113,6 +117,15 @@ export type FlagEvent = "flag.opened" | "flag.updated" | "flag.closed";
 export interface FlagChange {
   event: FlagEvent;
   flag: Flag;
+}
+
+/** How many flags of a kind are in a state, and when the first and the last of them were opened. */
+export interface FlagVolume {
+  kind: Flag["kind"];
+  state: FlagState;
+  flags: number;
+  firstMs: number;
+  lastMs: number;
 }
 
 /** A destination that no longer takes deliveries: since when, and why. */
@@ -136,7 +149,12 @@ export interface OpsStore {
   /** Records the verdict, closes the flag, writes the audit line. Null: no such flag. */
   decide(verdict: Verdict): Promise<Flag | null>;
   setState(flagId: string, state: FlagState, actor: string, atMs: number): Promise<Flag | null>;
+  /** Flags with their last verdict, given since an instant: what precision is measured from. */
+  answered(sinceMs: number): Promise<Answered[]>;
+  volume(): Promise<FlagVolume[]>;
   audit(query: { afterId?: number; limit?: number }): Promise<AuditEntry[]>;
+  /** Writes an audit line for something that changed nothing in this store. */
+  note(entry: { atMs: number; actor: string; action: string; after: unknown }): Promise<void>;
   /** Screenings, misses too; recorded compactly (one row a value, list version and day). */
   recordScreenings(screenings: readonly Screening[]): Promise<void>;
   screenings(value: string): Promise<Screening[]>;

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { type Config, ConfigError, readConfig, redact } from "../config.ts";
 import { webhook } from "../deliver/webhook.ts";
 import { sourceChecks } from "./check-pools.ts";
-import { openModel, openParts } from "./parts.ts";
+import { openModel, openParts, openShadow } from "./parts.ts";
 
 /** All sources together must answer within this. */
 const SOURCES_MS = 60_000;
@@ -41,6 +41,7 @@ export async function check(args: string[]): Promise<void> {
   for (const hook of config.deliver.webhooks)
     await attempt(`deliver.webhooks ${hook.name}`, () => webhook(hook));
   await attempt("detection.model", async () => (await openModel(config)).close());
+  await attempt("detection.shadow", async () => (await openShadow(config))?.close());
   await attempt("origin and screening", () => checkData(config, warnings));
   if (config.http.tokens.length === 0 && !isLoopback(config.http.host)) {
     mistakes.push(`http.tokens: none, but http.host ${config.http.host} is not loopback`);

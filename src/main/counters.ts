@@ -4,6 +4,7 @@ import type { Batch } from "#core/collector.ts";
 import type { Flag, Verdict } from "#core/flag.ts";
 import type { MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
+import type { Comparison } from "../../models/shadow.ts";
 import type { PipelineCounts } from "./pipeline.ts";
 
 /** How one collector is doing, for the console. */
@@ -33,8 +34,10 @@ export interface Counters {
   decided(flag: Flag, verdict: Verdict): void;
   scored(window: { pool: string; atMs: number; values: Float32Array }): void;
   delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
-  /** The largest population stability index of a model's inputs. */
-  drifted(drift: { model: string; psi: number }): void;
+  /** How far a model's inputs and scores are from what they should be, the worst of all pools; NaN: not measured. */
+  drifted(drift: { model: string; psi: number; training: number; conformal: number }): void;
+  /** A window that a shadow scored beside the active model. */
+  shadowed(shadowed: { model: string; comparison: Comparison }): void;
   /** Age and size of a list, and bytes that wait on disk, as of now. */
   list(list: { name: string; ageHours: number; entries: number }): void;
   spool(spool: { name: string; bytes: number; dropped: number }): void;
@@ -43,6 +46,13 @@ export interface Counters {
   collectors(): CollectorHealth[];
   /** Adds a gauge that is read when the metrics are. */
   gauge(name: string, help: string, read: () => number | Promise<number>): void;
+  /** Adds gauges of one name, one for each set of labels that `read` gives. */
+  gauges<Label extends string>(
+    name: string,
+    help: string,
+    labels: readonly Label[],
+    read: () => Iterable<[Record<Label, string>, number]>,
+  ): void;
   text(): Promise<string>;
 }
 
@@ -141,6 +151,18 @@ export function createCounters(options: {
   }
   return {
     gauge,
+    gauges(name, help, labels, read) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const [named, value] of read()) this.set(named, value);
+        },
+      });
+    },
     batch(name, batch) {
       const refused = (batch.refusals ?? []).reduce((sum, { count: times = 1 }) => sum + times, 0);
       const { refusals } = count(name, batch.observations.length, refused, batch.unknownFields ?? 0);
@@ -185,8 +207,16 @@ export function createCounters(options: {
       values[column] = (values[column] ?? 0) + 1;
       deliveries.inc({ destination, outcome });
     },
-    drifted({ model, psi }) {
-      book.bucket("drift", [model], now()).values[0] = psi;
+    drifted({ model, psi, training, conformal }) {
+      const { values } = book.bucket("drift", [model], now());
+      values.splice(0, values.length, psi, training, conformal);
+    },
+    shadowed({ model, comparison }) {
+      const { pool, atMs, accounts, both, onlyActive, onlyShadow, rankCorrelation } = comparison;
+      const { values } = book.bucket("shadow", [pool, model], atMs);
+      for (const [at, gained] of [accounts, both, onlyActive, onlyShadow].entries())
+        values[at] = (values[at] ?? 0) + gained;
+      values[4] = rankCorrelation ?? Number.NaN;
     },
     list({ name, ageHours, entries }) {
       const { values } = book.bucket("list", [name], now());

@@ -7,8 +7,9 @@ import type { CheckpointStore } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import type { Pipeline } from "./pipeline.ts";
 
-/** Key of the state that all accounts share, among the accounts of a checkpoint: theirs have a newline in them. */
+/** Keys of states that are no account's, among the accounts of a checkpoint: theirs have a newline in them. */
 const SHARED_KEY = "shared";
+const MODEL_KEY = "model";
 
 /** What the engine drives. */
 export interface EngineOptions {
@@ -17,6 +18,8 @@ export interface EngineOptions {
   store: CheckpointStore;
   /** Further deltas for the next checkpoint (counters of collectors, flags). */
   takeDeltas?: () => MetricDelta[];
+  /** What is kept of the model's standing: bytes when they changed, and where they go after a restart. */
+  modelState?: { takeChange(): Uint8Array | undefined; restore(bytes: Uint8Array): void };
   /** Told after every commit: the rows it changed and how far each source is now durably read. */
   onCommitted?: (rows: MetricRow[], cursors: ReadonlyMap<string, string>) => Promise<void>;
   /** Called with every batch in its turn; what it returns is taken as well. */
@@ -95,6 +98,8 @@ export function createEngine(options: EngineOptions): Engine {
     const deltas = [...analysis.takeDeltas(), ...(options.takeDeltas?.() ?? [])];
     if (committing.size === 0 && accounts.size === 0 && deltas.length === 0) return;
     accounts.set(SHARED_KEY, analysis.writeShared());
+    const modelState = options.modelState?.takeChange();
+    if (modelState) accounts.set(MODEL_KEY, modelState);
     changed = new Map();
     const rows = await store.commit({ cursors: committing, accounts, deltas });
     await options.onCommitted?.(rows, committing);
@@ -108,6 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
       let discarded = 0;
       for await (const { key, state } of kept.accounts) {
         if (key === SHARED_KEY) analysis.restoreShared(state);
+        else if (key === MODEL_KEY) options.modelState?.restore(state);
         else if (analysis.restore(state)) accounts += 1;
         else discarded += 1;
       }

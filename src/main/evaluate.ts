@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { autoencoder } from "../../models/baselines/autoencoder.ts";
 import { ecod } from "../../models/baselines/ecod.ts";
@@ -11,6 +13,7 @@ import type { Finding } from "../../models/evaluate/figure.ts";
 import { htmlReport } from "../../models/evaluate/html-report.ts";
 import { evaluateNab } from "../../models/evaluate/nab.ts";
 import { figureLines, findingText } from "../../models/evaluate/text-report.ts";
+import { evaluateVerdicts } from "../../models/evaluate/verdicts.ts";
 import {
   type EvaluationOptions,
   holdoutsFindings,
@@ -18,8 +21,9 @@ import {
   populationFindings,
 } from "../../models/evaluations.ts";
 import { useBackend } from "../../models/tensor-flow.ts";
-import { parseConfig } from "../config.ts";
+import { parseConfig, readConfig } from "../config.ts";
 import { createOrigin } from "../origin/origin.ts";
+import { openOps } from "../store/ops-sqlite.ts";
 import { wholeNumber } from "./arguments.ts";
 import { openModel } from "./parts.ts";
 import { createProgress } from "./progress.ts";
@@ -31,6 +35,7 @@ interface Given {
   scores: string | undefined;
   thresholds: boolean;
   worlds: number | undefined;
+  config: string | undefined;
   onProgress: (done: number, total: number, note?: string) => void;
 }
 
@@ -47,7 +52,22 @@ const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
     const detectors = { isolationForest: isolationForest(), ecod: ecod(), autoencoder: autoencoder() };
     yield* evaluateAdbench({ directory: needed("adbench", data), ...detectors, onProgress });
   },
+  verdicts: onVerdicts,
 };
+
+/** The part that is judged by what operators answered, in the store of a service, running or not. */
+async function* onVerdicts({ config }: Given): AsyncGenerator<Finding> {
+  const { directory } = (config === undefined ? parseConfig("") : readConfig(config)).data;
+  const file = join(directory, "ops.db");
+  if (!existsSync(file))
+    throw new UsageError(`evaluate verdicts: no operations store at ${file}; --config names the service's`);
+  const ops = await openOps({ file });
+  try {
+    yield* evaluateVerdicts({ answers: await ops.answered(0), volume: await ops.volume() });
+  } finally {
+    await ops.close();
+  }
+}
 
 /** A part that is judged on simulated pools: the shipped model beside the baselines. */
 async function* onPools(
@@ -74,6 +94,9 @@ async function* onPools(
 
 /** Parts that are judged on somebody else's data; left out where none is given. */
 const DATA_PARTS = new Set(["nab", "adbench"]);
+/** What a part needs to be among those that run when none is named. */
+const given = (name: string, values: { data?: string; config?: string }): boolean =>
+  DATA_PARTS.has(name) ? values.data !== undefined : name !== "verdicts" || values.config !== undefined;
 
 function needed(part: string, directory: string | undefined): string {
   if (directory === undefined) throw new UsageError(`evaluate ${part}: --data DIR is needed`);
@@ -93,33 +116,33 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
       seed: { type: "string", default: "1" },
       thresholds: { type: "boolean", default: false },
       worlds: { type: "string" },
+      config: { type: "string" },
     },
   });
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
   if (unknown.length > 0)
     throw new UsageError(`evaluate: no part ${unknown.join(", ")}; known: ${Object.keys(PARTS).join(", ")}`);
   const names =
-    positionals.length > 0
-      ? positionals
-      : Object.keys(PARTS).filter((name) => !DATA_PARTS.has(name) || values.data !== undefined);
+    positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => given(name, values));
   const all = new Map<string, Finding[]>();
   let lines = "";
   for (const name of names) {
     const findings: Finding[] = [];
     all.set(name, findings);
     const progress = createProgress(`evaluate ${name}`);
-    const given = {
+    const options = {
       seed: wholeNumber("--seed", values.seed, 0),
       data: values.data,
       scores: values.scores,
       thresholds: values.thresholds,
       worlds: values.worlds === undefined ? undefined : wholeNumber("--worlds", values.worlds, 1),
+      config: values.config,
       onProgress: (done: number, total: number, note?: string) => {
         signal.throwIfAborted();
         progress.at(done, total, note);
       },
     };
-    for await (const finding of (PARTS[name] as (typeof PARTS)[string])(given)) {
+    for await (const finding of (PARTS[name] as (typeof PARTS)[string])(options)) {
       progress.end();
       process.stdout.write(findingText(finding));
       findings.push(finding);

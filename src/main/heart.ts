@@ -1,13 +1,13 @@
 import { evidenceOf, groundGoneFlag } from "#core/assess.ts";
 import type { Log } from "#core/log.ts";
 import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
+import type { Model } from "#core/model.ts";
 import type { Session } from "#core/observation.ts";
 import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
 import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
-import { drift } from "../../models/reference.ts";
 import type { Journal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { InfluxStore } from "../store/influx.ts";
@@ -15,10 +15,9 @@ import type { EmbeddedMetrics } from "../store/metrics-sqlite.ts";
 import type { EmbeddedOps } from "../store/ops-sqlite.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { createModelWatch, exposeModel, type ModelWatch } from "./model-watch.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
-
-const LEAST_FOR_DRIFT = 200;
 
 /** The journal's reader, as its cursor is kept. */
 export const JOURNAL = "journal";
@@ -27,6 +26,8 @@ export const JOURNAL = "journal";
 export interface Opened {
   parts: Parts;
   model: LoadedModel;
+  /** The version that is tried beside it. */
+  shadow?: Model;
   metrics: EmbeddedMetrics;
   ops: EmbeddedOps;
   journal: Journal;
@@ -38,6 +39,7 @@ export interface Heart {
   engine: Engine;
   counters: Counters;
   flowMeasure: FlowMeasure;
+  modelWatch: ModelWatch;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
   /** Lets an open screening flag say that a list no longer has what it rests on. */
@@ -66,18 +68,15 @@ export function createHeart(
       return raised;
     },
     onScreenings: (screenings) => ops.recordScreenings(screenings),
-    onWindow: ({ pool, atMs, rows, accounts }, values) => {
-      counters.scored({ pool, atMs, values });
-      // Below this many accounts an index of stability is noise.
-      if (accounts.length < LEAST_FOR_DRIFT) return;
-      const psi = drift(model.reference, rows, accounts.length).reduce(
-        (most, feature) => Math.max(most, feature.psi),
-        0,
-      );
-      counters.drifted({ model: model.name, psi });
+    onWindow: async (window, values) => {
+      counters.scored({ pool: window.pool, atMs: window.atMs, values });
+      await modelWatch.take(window, values);
     },
+    drifted: (pool) => modelWatch.drifted(pool),
   });
   const counters = createCounters({ now: Date.now, analysis, pipeline: pipeline.counts });
+  const modelWatch = createModelWatch(config, { model, shadow: opened.shadow }, { log, counters });
+  exposeModel(counters, modelWatch);
   const flowMeasure = createFlowMeasure(origin.lookUp);
   const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, flowMeasure.takeDeltas];
   const join = createFlowJoin(config.collectors.poolServers);
@@ -97,6 +96,7 @@ export function createHeart(
     analysis,
     pipeline,
     store: metrics,
+    modelState: { takeChange: modelWatch.takeChange, restore: modelWatch.watch.restore },
     takeDeltas: () => {
       noteStanding();
       return deltas.flatMap((take) => take());
@@ -137,6 +137,7 @@ export function createHeart(
     engine,
     counters,
     flowMeasure,
+    modelWatch,
     addDeltas: (take) => deltas.push(take),
     async withdraw(sighting, lost) {
       const { flags } = await ops.flags({

@@ -82,6 +82,13 @@ export async function openModel(config: Config): Promise<LoadedModel> {
   return loadModel(config.detection.model ?? (await newestModel()));
 }
 
+/** Loads the model that is tried beside the active one, where one is configured. */
+export async function openShadow(config: Config): Promise<LoadedModel | undefined> {
+  if (config.detection.shadow === undefined) return undefined;
+  const { loadModel } = await import("../../models/load-model.ts");
+  return loadModel(config.detection.shadow);
+}
+
 async function newestModel(): Promise<string> {
   const directory = join(MODELS, MODEL_NAME);
   const names = await readdir(directory).catch(() => []);

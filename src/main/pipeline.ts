@@ -2,7 +2,8 @@ import type { Analysis } from "#core/analysis.ts";
 import { assess, evidenceOf, type Policy, screeningFlag } from "#core/assess.ts";
 import type { Batch } from "#core/collector.ts";
 import { FEATURES } from "#core/features.ts";
-import type { Flag } from "#core/flag.ts";
+import type { Drifted, Flag } from "#core/flag.ts";
+import { noteFlagged } from "#core/flagged.ts";
 import { NO_LINKS } from "#core/linkage.ts";
 import { DAY_MS } from "#core/metrics.ts";
 import type { Model } from "#core/model.ts";
@@ -22,8 +23,10 @@ export interface PipelineOptions {
   raise: (flag: Flag, evidence: FlagEvidence) => Promise<Raised>;
   /** Every screening made, misses too. */
   onScreenings?: (screenings: Screening[]) => Promise<void>;
-  /** Every window scored, as a whole. */
-  onWindow?: (window: Window, values: Float32Array) => void;
+  /** Every window scored, as a whole, before its flags are made; awaited. */
+  onWindow?: (window: Window, values: Float32Array) => Promise<void>;
+  /** Features of a pool that drifted too far for the score's thresholds to hold. */
+  drifted?: (pool: string) => readonly Drifted[];
   /** Every score, flagged or not. */
   onScore?: (score: AccountScore) => void;
 }
@@ -95,7 +98,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function scoreWindow(window: Window): Promise<void> {
     const { accounts, rows, atMs, links } = window;
     const scores = await model.score(rows, accounts.length);
-    options.onWindow?.(window, scores.value);
+    await options.onWindow?.(window, scores.value);
     counts.windows += 1;
     counts.scored += accounts.length;
     const width = model.typologies.length;
@@ -117,9 +120,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       .map((_, index) => index)
       .filter((index) => (scores.value[index] as number) >= policy.threshold);
     candidates.sort((a, b) => (scores.value[b] as number) - (scores.value[a] as number));
+    const toFlag = new Set<number>();
     for (const index of candidates) {
       const state = accounts[index] as (typeof accounts)[number];
       const row = rows.subarray(index * FEATURES.length, (index + 1) * FEATURES.length);
+      const contributions = await model.explain(row);
       const assessed = assess(
         {
           state,
@@ -128,14 +133,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           links: links.get(state) ?? NO_LINKS,
           value: scores.value[index] as number,
           typologies: typologiesOf(index),
-          contributions: await model.explain(row),
+          contributions,
           model: { name: model.name, version: model.version },
           lists: lists(),
+          drift: options.drifted?.(window.pool) ?? [],
         },
         policy,
       );
-      if ("flag" in assessed) await raiseWithin(assessed.flag, evidenceOf(state, atMs, row), atMs);
+      if (!("flag" in assessed)) continue;
+      toFlag.add(index);
+      const counterfactual = await model.counterfactual(row, policy.threshold, contributions);
+      await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), counterfactual }, atMs);
     }
+    for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);
   }
 
   /** The alert budget counts flags opened per day of event time; what exceeds it is counted and comes again next window. */

@@ -5,6 +5,7 @@ import type { Flag } from "#core/flag.ts";
 import { instantMs, merge, type Told } from "#core/merge.ts";
 import type { Raised } from "#core/store.ts";
 import { parseConfig, readConfig } from "../config.ts";
+import { createModelWatch } from "./model-watch.ts";
 import { openModel, openParts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProgress } from "./progress.ts";
@@ -30,6 +31,7 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
   const { screening, analysis } = await openParts(config);
   const model = await openModel(config);
+  const modelWatch = createModelWatch(config, { model }, { log: () => {} });
   const out = createOutput();
   const open = new Map<string, Raising>();
   const pipeline = createPipeline({
@@ -43,6 +45,8 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
       if (told.raised !== "unchanged") out.write({ flag: told.flag });
       return told.raised;
     },
+    onWindow: modelWatch.take,
+    drifted: modelWatch.drifted,
     ...(values.scores ? { onScore: (score) => out.write({ score }) } : {}),
   });
   const names = { pool: values.pool ?? values.as ?? "pool", algorithm: values.algorithm };
@@ -62,6 +66,9 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   await out.drained();
   await model.close();
   report(refusals, pipeline.counts, { ...analysis.totals }, performance.now() - startMs);
+  for (const { pool, state } of modelWatch.watch.standings())
+    if (state === "stop")
+      process.stderr.write(`${pool}: inputs have drifted, the score's thresholds do not hold\n`);
 }
 
 interface Raising {

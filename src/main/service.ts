@@ -23,7 +23,7 @@ import { createHeart, type Heart, JOURNAL, type Opened } from "./heart.ts";
 import { listStandings } from "./list-standings.ts";
 import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
-import { openModel, openParts } from "./parts.ts";
+import { openModel, openParts, openShadow } from "./parts.ts";
 import { sleep } from "./sleep.ts";
 import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
@@ -61,6 +61,8 @@ export async function serve(config: Config, options: ServiceOptions): Promise<vo
   const parts = await openParts(config);
   const model = await openModel(config);
   stack.defer(() => model.close());
+  const shadow = await openShadow(config);
+  if (shadow) stack.defer(() => shadow.close());
   const { rawDays, hourDays, journalBytes } = config.store;
   const metrics = await openMetrics({ file: join(directory, "metrics.db"), rawDays, hourDays });
   stack.defer(() => metrics.close());
@@ -75,7 +77,7 @@ export async function serve(config: Config, options: ServiceOptions): Promise<vo
   stack.defer(() => journal.close());
   const torn = journal.status().tornBytes;
   if (torn > 0) log("warn", "journal: an unfinished write was cut off", { bytes: torn });
-  const opened: Opened = { parts, model, metrics, ops, journal };
+  const opened: Opened = { parts, model, metrics, ops, journal, ...(shadow ? { shadow } : {}) };
   const { influx: section } = config.store;
   if (section) {
     const influx = await openInflux({
@@ -143,7 +145,8 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
     screen: parts.screening.screen,
     lists: () => listStandings(parts),
     origin: parts.origin.lookUp,
-    health: () => healthOf(counters),
+    model: heart.modelWatch,
+    health: () => healthOf(counters, heart.modelWatch.standing()),
     metricsText: counters.text,
     ingest: ingestHandler({
       ...config.collectors.ingest,

@@ -42,6 +42,15 @@ export const flagEvidence = z.object({
   changes: z.array(z.object({ atMs: z.number(), ratio: z.number(), logLikelihoodRatio: z.number() })),
   sources: z.array(source),
   features: z.record(z.string(), z.number().nullable()),
+  /** Changes that would take the score below the threshold, scored again; absent where nothing was estimated. */
+  counterfactual: z
+    .object({
+      threshold: z.number(),
+      value: z.number(),
+      changes: z.array(z.object({ feature: z.string(), from: z.number(), to: z.number() })),
+    })
+    .nullable()
+    .optional(),
 });
 
 export const verdictGiven = z.object({

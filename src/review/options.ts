@@ -4,6 +4,7 @@ import type { LookUpOrigin } from "#core/origin.ts";
 import type { Screen } from "#core/screening.ts";
 import type { OpsStore, Store } from "#core/store.ts";
 import type { DataNotice, Health, WatchLists } from "./answers.ts";
+import type { ModelStanding } from "./model-answers.ts";
 
 /** What a user may do. Each role from reader on includes the one before; `ingest` only hands observations in. */
 export type Role = "ingest" | "reader" | "reviewer" | "admin";
@@ -25,6 +26,12 @@ export interface ReviewOptions {
   lists?: () => Promise<WatchLists["lists"]>;
   /** Beside a screened IP address, where it is. */
   origin?: LookUpOrigin;
+  /** The model in use. Absent: `GET /model` answers 503. */
+  model?: {
+    standing: () => ModelStanding;
+    /** Forgets a pool's reference. False where it has none. */
+    forget: (pool: string) => boolean;
+  };
   health: () => Health;
   /** Prometheus exposition of everything that is counted. */
   metricsText: () => Promise<string>;

@@ -8,6 +8,7 @@ import { outbox } from "./ops-outbox.ts";
 import { queryFlags } from "./ops-query.ts";
 import { screeningRecords } from "./ops-screenings.ts";
 import { flagTable } from "./ops-tables.ts";
+import { verdictRecords } from "./ops-verdicts.ts";
 import { transaction } from "./transaction.ts";
 
 /** The calls of the operations thread. */
@@ -21,6 +22,7 @@ export function opsCalls(db: DatabaseSync) {
   const flags = flagTable(db);
   const life = flagLife(db, { flags, audit, messages });
   const screenings = screeningRecords(db);
+  const verdicts = verdictRecords(db);
 
   return {
     raise: (flag: Flag, evidence: FlagEvidence, nowMs: number, to: Record<"opened" | "updated", string[]>) =>
@@ -36,6 +38,10 @@ export function opsCalls(db: DatabaseSync) {
       transaction(db, () => life.setState(id, state, by, destinations)),
     flags: (query: FlagQuery) => queryFlags(db, query),
     flag: (id: string) => life.page(id),
+    answered: (sinceMs: number) => verdicts.answered(sinceMs),
+    volume: () => verdicts.volume(),
+    note: (atMs: number, actor: string, action: string, after: unknown) =>
+      transaction(db, () => audit.append({ atMs, actor, action, flagId: null, before: null, after })),
     audit: (afterId?: number, limit?: number) => audit.page(afterId, limit),
     verifyAudit: (from: ChainPlace | null) => audit.verify(from),
     recordScreenings: (all: readonly Screening[]) => transaction(db, () => screenings.record(all)),

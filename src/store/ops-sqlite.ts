@@ -56,6 +56,11 @@ export async function openOps({ file, events = {}, now = Date.now }: OpsOptions)
     decide: async (verdict) => publish(await thread.call("decide", verdict, closing())),
     setState: async (id, state, actor, atMs) =>
       publish(await thread.call("setState", id, state, { actor, atMs }, closing())),
+    answered: (sinceMs) => thread.call("answered", sinceMs),
+    volume: () => thread.call("volume"),
+    async note({ atMs, actor, action, after }) {
+      await thread.call("note", atMs, actor, action, after);
+    },
     audit: ({ afterId, limit }) => thread.call("audit", afterId, limit),
     async verifyAudit() {
       let place: ChainPlace | null = null;

@@ -15,11 +15,19 @@ const PAGES = [
   "/",
   "/flags/flag_00001",
   "/accounts/main/x",
+  "/flags/flag_00050",
   "/overview",
+  "/model",
   "/screening?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h",
   "/deliveries",
   "/audit",
 ];
+
+/** Raises a flag of a pool whose inputs had drifted. */
+async function raiseDrifted({ ops, nowMs }: Awaited<ReturnType<typeof startWorld>>): Promise<void> {
+  const drift = [{ feature: "hashrate.size", psi: 0.31 }];
+  await ops.raise(seedFlag(50, nowMs, { account: "drifted", drift }), seedEvidence(50, nowMs), []);
+}
 
 describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
   test("shows which version of each list is in use, that one is stale, and the versions before", async () => {
@@ -34,6 +42,48 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
     const versions = card.getByRole("table", { name: "Versions of ofac-sdn" });
     await versions.getByText("2026-11-12 a1b2c3d4e5f6").waitFor();
     expect(await versions.getByRole("row").count()).toBe(3);
+  });
+
+  test("says that drift stopped the thresholds, what a shadow would flag, and how precise flags were", async () => {
+    await using world = await startWorld({ flags: 8, consoleDirectory });
+    await raiseDrifted(world);
+    const { ops, nowMs: atMs } = world;
+    for (const [index, outcome] of (["confirm", "false-positive", "useful"] as const).entries())
+      await ops.decide({ flagId: `flag_0000${index}`, outcome, comment: "", actor: "ada", atMs });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(`${world.url}/model`);
+    await page.getByRole("alert").getByText("a score there does not mean what it says").waitFor();
+    const drift = page.getByRole("region", { name: "Drift by pool" });
+    expect(await drift.getByRole("row").nth(1).textContent()).toMatch(/^main.?stopped/);
+    const features = page.getByRole("region", { name: "Features" });
+    expect(await features.getByRole("row").nth(1).textContent()).toMatch(/^hashrate\.size.*0\.31/);
+    expect(await features.getByRole("row").count()).toBe(11);
+    await features.getByRole("button", { name: "All" }).click();
+    expect(await features.getByRole("row").count()).toBeGreaterThan(40);
+    const shadow = page.getByRole("region", { name: "Shadow" });
+    await shadow.getByText("Accounts that only one of them would flag").click();
+    await shadow.getByRole("link", { name: "orefield31" }).waitFor();
+    expect(await shadow.getByRole("row").nth(2).textContent()).toMatch(/^main.*4,1217130\.91$/);
+    const precision = page.getByRole("region", { name: "Precision" });
+    expect(await precision.getByRole("row").count()).toBeGreaterThan(1);
+    await precision.getByRole("button", { name: "By model" }).click();
+    // Two of three, by Clopper and Pearson 9.4 to 99.2 %.
+    expect(await precision.getByRole("row").nth(1).textContent()).toMatch(
+      /^trunk 0\.1\.0311167 %9\.4 % to 99 %/,
+    );
+    await drift.getByRole("button", { name: "Take a new reference" }).click();
+    await page.getByText("Its next whole day becomes the reference.").waitFor();
+    expect((await ops.audit({ limit: 1000 })).at(-1)?.action).toBe("model.reference");
+
+    await page.goto(`${world.url}/flags/flag_00050`);
+    await page.getByText("The likelihood is not calibrated here").waitFor();
+    const below = page.locator(".counterfactual");
+    expect(await below.textContent()).toMatch(
+      /Below 50 % if.*49\.8 %.*latency\.hiddenLeg were 1\.65 log₁₀ instead of 2\.25/,
+    );
+    await page.getByRole("link", { name: "More about the model" }).click();
+    await page.waitForURL("**/model");
   });
 
   test("runs by keyboard alone: triage, open, decide, and back", async () => {
@@ -142,6 +192,7 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
 
   test.each(["light", "dark"] as const)("every page can be read and named in %s", async (colorScheme) => {
     await using world = await startWorld({ flags: 6, consoleDirectory });
+    await raiseDrifted(world);
     await using browser = await openBrowser({ colorScheme });
     const page = await browser.newPage();
     await page.addInitScript(WATCH_SHIFTS);
@@ -165,6 +216,7 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
 
   test("a telephone shows every page without scrolling sideways", async () => {
     await using world = await startWorld({ flags: 6, consoleDirectory });
+    await raiseDrifted(world);
     await using browser = await openBrowser({ viewport: { width: 390, height: 844 } });
     const page = await browser.newPage();
     for (const path of PAGES) {

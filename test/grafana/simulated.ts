@@ -46,6 +46,7 @@ function tags(accounts: number): Record<MeasurementName, string[][]> {
     spool: [["influx"], ["journal"]],
     list: [["ofac"], ["eu"]],
     drift: [["campaigns 1.0.0"]],
+    shadow: POOLS.map((pool) => [pool, "consistency 2.0.0"]),
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitFusion, imposeBaseRate } from "../../models/fit-fusion.ts";
+import { FusionFailed, fitFusion, imposeBaseRate } from "../../models/fit-fusion.ts";
 import { createRandom } from "../../models/simulate/random.ts";
 
 /** Rows whose log-odds are 2·campaign + 0·risk − 1·novelty, campaigns as common as drawn. */
@@ -54,4 +54,10 @@ test("rows that separate still give finite factors", () => {
   const fusion = fitFusion(rows, 1e-4);
   expect(Number.isFinite(fusion.campaign)).toBe(true);
   expect(Number.isFinite(fusion.bias)).toBe(true);
+});
+
+test("NaN in a head is an error with a name, not a model", () => {
+  const rows = draw(500);
+  rows.campaign[3] = Number.NaN;
+  expect(() => fitFusion(rows, 0.01)).toThrow(FusionFailed);
 });

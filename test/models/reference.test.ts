@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import {
+  binFeatures,
   conformalP,
   DRIFT_STOP,
   DRIFT_WARN,
   drift,
   makeReference,
+  ReferenceRefused,
   stratumOf,
 } from "../../models/reference.ts";
 import { createRandom } from "../../models/simulate/random.ts";
@@ -69,4 +71,25 @@ test("a feature that is nearly always one value does not drift by itself", () =>
     for (let row = 0; row < set.count; row += 1) set.rows[row * width + 2] = row % 20 === 0 ? 1 : 0;
   const reference = makeReference(known.rows, known.count, known.logits, known.owner);
   expect(drift(reference, fresh.rows, fresh.count)[2]?.psi).toBeLessThan(DRIFT_WARN);
+});
+
+test("NaN is an error with a name: in a logit that is ranked or kept, and what is infinite in a feature", () => {
+  const { rows, count, logits, owner } = draw(9, 300);
+  const reference = makeReference(rows, count, logits, owner);
+  expect(() => conformalP(reference, "all", Number.NaN)).toThrow(ReferenceRefused);
+  logits[7] = Number.NaN;
+  expect(() => makeReference(rows, count, logits, owner)).toThrow("the logit of row 7 is NaN");
+  rows[3 * width + 1] = Number.POSITIVE_INFINITY;
+  expect(() => binFeatures(rows, count)).toThrow(`row 3 has an infinite "${FEATURES[1]?.name}"`);
+});
+
+test("what another pool does not collect is no distance, unless asked for", () => {
+  const known = draw(10, 3000);
+  const fresh = draw(11, 3000);
+  for (let row = 0; row < 3000; row += 2) known.rows[row * width + 4] = Number.NaN;
+  const reference = makeReference(known.rows, known.count, known.logits, known.owner);
+  expect(drift(reference, fresh.rows, fresh.count)[4]?.psi).toBeGreaterThan(DRIFT_STOP);
+  expect(drift(reference, fresh.rows, fresh.count, { present: true })[4]?.psi).toBeLessThan(DRIFT_WARN);
+  for (let row = 0; row < 3000; row += 1) fresh.rows[row * width + 4] = Number.NaN;
+  expect(drift(reference, fresh.rows, fresh.count, { present: true })[4]?.psi).toBeNaN();
 });

@@ -6,6 +6,8 @@ import { z } from "zod";
 import { flag } from "#core/flag.ts";
 import { bulkChanged, flagDetail, flagPage, problem, screeningList } from "../../src/review/answers.ts";
 import { flagRoutes } from "../../src/review/flag-routes.ts";
+import { modelAnswer } from "../../src/review/model-answers.ts";
+import { modelRoutes } from "../../src/review/model-routes.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
 import { recordRoutes } from "../../src/review/record-routes.ts";
 import type { Route } from "../../src/review/route.ts";
@@ -70,6 +72,8 @@ test("every documented operation exists and answers as documented", async () => 
     "get /screen": { path: "/screen?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h" },
     "get /screenings": { path: "/screenings?value=x" },
     "get /lists": {},
+    "get /model": {},
+    "post /model/pools/{pool}/reference": { path: "/model/pools/main/reference" },
     "get /status": {},
     "delete /session": {},
     "get /openapi.json": {},
@@ -78,6 +82,7 @@ test("every documented operation exists and answers as documented", async () => 
   const routes: Route[] = [
     ...flagRoutes(options),
     ...recordRoutes(options),
+    ...modelRoutes(options),
     ...sessionRoutes(options, { signIn: false } as never),
   ];
   const answers = new Map(routes.map((route) => [`${route.method} ${route.path}`, route.answer]));
@@ -282,4 +287,46 @@ test("was this wallet screened on that day, and against what: one query says, fo
   await world.ops.recordScreenings([miss, hit]);
   const answer = await read(screeningList, fetch(`${world.url}/api/v1/screenings?value=${value}`));
   expect(answer.screenings).toEqual([hit, miss]);
+});
+
+test("the model's standing comes with the precision of the verdicts given, and a new reference is audited", async () => {
+  await using world = await startWorld();
+  const ask = () => read(modelAnswer, fetch(`${world.url}/api/v1/model`));
+  const before = await ask();
+  expect(before.pools.map(({ pool, state }) => [pool, state])).toEqual([
+    ["main", "stop"],
+    ["pool-eu", "learning"],
+  ]);
+  expect(before.precision.anomalies).toMatchObject({ answered: 0, precision: null });
+  const decide = (id: string, outcome: string) =>
+    send(`${world.url}/api/v1/flags/${id}/verdicts`, { outcome, comment: "" });
+  await decide("flag_00000", "confirm");
+  await decide("flag_00001", "false-positive");
+  // The last verdict is the one that counts; a direct match is no estimate and counts apart.
+  await decide("flag_00001", "useful");
+  await decide("flag_00003", "false-positive");
+  const { precision } = await ask();
+  expect(precision.anomalies).toMatchObject({ answered: 2, confirmed: 1, useful: 1, precision: 1 });
+  expect(precision.anomalies.low).toBeCloseTo(0.1581, 4);
+  expect(precision.screenings).toMatchObject({ answered: 1, precision: 0 });
+  expect(precision.versions.map(({ name }) => name)).toEqual(["trunk 0.1.0"]);
+
+  const forget = (pool: string) => send(`${world.url}/api/v1/model/pools/${pool}/reference`, {});
+  expect((await forget("pool-eu")).status).toBe(404);
+  expect(await (await forget("main")).json()).toEqual({ forgotten: true });
+  const entries = await world.ops.audit({ limit: 1000 });
+  expect(entries.at(-1)).toMatchObject({
+    actor: "local",
+    action: "model.reference",
+    after: { pool: "main" },
+  });
+});
+
+test("without a model its standing is unavailable, not empty", async () => {
+  await using world = await startWorld({
+    model: undefined as unknown as NonNullable<ReviewOptions["model"]>,
+  });
+  const response = await fetch(`${world.url}/api/v1/model`);
+  expect(response.status).toBe(503);
+  expect(await read(problem, response)).toMatchObject({ detail: "No model is loaded." });
 });

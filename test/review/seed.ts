@@ -254,6 +254,14 @@ export function seedEvidence(index: number, nowMs: number): FlagEvidence {
         { fact: "tier", value: tier, source: "assay tiers 2026-11-01" },
       ],
     })),
+    counterfactual: {
+      threshold: 0.5,
+      value: 0.4987,
+      changes: [
+        { feature: "latency.hiddenLeg", from: 2.25, to: 1.65 },
+        { feature: "origin.countries", from: 4, to: 1.23 },
+      ],
+    },
     features: Object.fromEntries(
       FEATURES.map(({ name, range: [low, high] }, place) => [
         name,
@@ -296,7 +304,9 @@ export async function seedMetrics(query: MetricQuery): Promise<MetricRow[]> {
               ? 0.1
               : name === "useful"
                 ? 0.3
-                : work / 2.8e17,
+                : name === "opened"
+                  ? 3
+                  : work / 2.8e17,
       );
       rows.push({
         measurement: query.measurement,
@@ -308,6 +318,18 @@ export async function seedMetrics(query: MetricQuery): Promise<MetricRow[]> {
     };
     if (query.measurement === "flag") {
       if (bucketMs % (24 * HOUR_MS) === 0) add([], 1);
+      continue;
+    }
+    if (query.measurement === "shadow") {
+      const tags = (query.by ?? []).map((tag) => (tag === "model" ? "consistency 2.0.0" : "main"));
+      if (bucketMs % (6 * HOUR_MS) === 0)
+        rows.push({
+          measurement: "shadow",
+          tags,
+          level: query.level,
+          bucketMs,
+          values: [4100, 7, 1, 3, 0.914],
+        });
       continue;
     }
     if (query.measurement !== "origin") {

@@ -14,6 +14,8 @@ import type {
   WatchLists,
   // biome-ignore lint/style/noRestrictedImports: The console shares the API's types, and only those, with the server beside it.
 } from "../answers.ts";
+// biome-ignore lint/style/noRestrictedImports: As above.
+import type { ModelAnswer, PoolStanding } from "../model-answers.ts";
 
 export type {
   AuditLine,
@@ -21,6 +23,8 @@ export type {
   FlagDetail,
   FlagSummary,
   MetricTable,
+  ModelAnswer,
+  PoolStanding,
   Screened,
   Source,
   Status,
@@ -95,6 +99,8 @@ export const client = {
     where?: string;
     level?: string;
   }) => ask<MetricTable>("GET", `/metrics/query?${queryText(query)}`),
+  model: () => ask<ModelAnswer>("GET", "/model"),
+  forgetReference: (pool: string) => ask<unknown>("POST", `/model/pools/${id(pool)}/reference`),
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
   lists: () => ask<WatchLists>("GET", "/lists"),
   screenings: (value: string) =>

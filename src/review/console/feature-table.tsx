@@ -6,7 +6,7 @@ const KNOWN = new Map(FEATURES.map((feature) => [feature.name, feature]));
 const UNITS: Record<string, string> = { log10: "log₁₀", log2: "log₂", ms: "ms", hours: "h", nats: "nats" };
 
 /** A value with its unit, as docs/features.md lists it; logarithms stay what the model saw. */
-function readable(name: string, value: number): string {
+export function readable(name: string, value: number): string {
   const unit = KNOWN.get(name)?.unit;
   return unit === "fraction" ? percent(value) : `${figure(value)} ${(unit && UNITS[unit]) ?? ""}`.trim();
 }

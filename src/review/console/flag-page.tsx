@@ -2,9 +2,10 @@ import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { moveFlags } from "./bulk.tsx";
 import { client, type FlagDetail } from "./client.ts";
+import { CounterfactualNote } from "./counterfactual.tsx";
 import { Reasons } from "./evidence.tsx";
 import { FeatureTable } from "./feature-table.tsx";
-import { count, percent } from "./format.ts";
+import { count, figure, percent } from "./format.ts";
 import { HashrateChart } from "./hashrate-chart.tsx";
 import { useKeys } from "./keys.ts";
 import { onFlagChange } from "./live.ts";
@@ -120,10 +121,12 @@ function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) 
         </div>
       </header>
       <Finding detail={detail} />
+      <Drifted flag={flag} />
       <div class="columns">
         <div class="main-column">
           <Card title="Reasons" note="the part of the score each one carries is at its left">
             <Reasons reasons={flag.reasons} />
+            <CounterfactualNote of={evidence.counterfactual} />
           </Card>
           <Card title="Hashrate" note={`by the hour, with the 95 % interval of its share count`}>
             <HashrateChart evidence={evidence} />
@@ -197,7 +200,11 @@ function Finding({ detail }: { detail: FlagDetail }) {
           <dt>Likelihood</dt>
           <dd>{direct ? "Direct match" : `${percent(flag.score)}, ${likelihood(flag.score)}`}</dd>
           <span class="muted">
-            {direct ? "an entry was met; nothing was estimated" : "the model's calibrated score"}
+            {direct
+              ? "an entry was met; nothing was estimated"
+              : flag.drift
+                ? "the model's score, not calibrated here"
+                : "the model's calibrated score"}
           </span>
         </div>
         {direct ? (
@@ -217,6 +224,20 @@ function Finding({ detail }: { detail: FlagDetail }) {
         )}
       </dl>
     </section>
+  );
+}
+
+/** Where the pool's inputs had drifted when the flag was raised, its likelihood is not to be believed. */
+function Drifted({ flag }: { flag: FlagDetail["flag"] }) {
+  if (!flag.drift) return null;
+  return (
+    <div class="problem" role="note">
+      <span>
+        The likelihood is not calibrated here: when this was raised, what the model is given in this pool had
+        drifted ({flag.drift.map(({ feature, psi }) => `${feature} ${figure(psi)}`).join(", ")}). The severity
+        rests on the agreeing families alone. <a href="/model">More about the model</a>
+      </span>
+    </div>
   );
 }
 

@@ -1,8 +1,9 @@
 import { useState } from "preact/hooks";
-import { client, type DataNotice, type MetricTable, type Status } from "./client.ts";
+import { client, type DataNotice, type MetricTable, type ModelAnswer, type Status } from "./client.ts";
 import { age, count, hashrate, percent } from "./format.ts";
 import { useLoad } from "./load.ts";
 import { At, Card, Empty, Show, Tabs } from "./parts.tsx";
+import { interval } from "./precision.tsx";
 import { nowMs, status } from "./session.ts";
 import { Text } from "./text.tsx";
 import { TierChart } from "./tier-chart.tsx";
@@ -61,20 +62,14 @@ export function Overview() {
   const origins = useLoad(`origins ${range}`, () =>
     client.metrics({ measurement: "origin", by: "country,tier", ...window() }),
   );
-  const verdicts = useLoad("verdicts", () =>
-    client.metrics({
-      measurement: "flag",
-      from: new Date(Date.now() - 90 * DAY_MS).toISOString(),
-      to: new Date().toISOString(),
-    }),
-  );
+  const model = useLoad("model", client.model);
   return (
     <>
       <div class="page-head">
         <h1>Overview</h1>
         <Tabs label="Time range" options={CHOICES} value={range} set={setRange} />
       </div>
-      <Figures tiers={tiers.data} verdicts={verdicts.data} days={days} />
+      <Figures tiers={tiers.data} model={model.data} days={days} />
       <Card title="Hashrate by origin" note="sanction tier of the place the work came from">
         <Show of={tiers} rows={8}>
           {(table) =>
@@ -105,20 +100,17 @@ export function Overview() {
 
 function Figures({
   tiers,
-  verdicts,
+  model,
   days,
 }: {
   tiers: MetricTable | null;
-  verdicts: MetricTable | null;
+  model: ModelAnswer | null;
   days: number;
 }) {
   const work = tiers ? sum(tiers, "work") : 0;
   const part = (tier: string) =>
     tiers && work > 0 ? percent(sum(tiers, "work", (tags) => tags.tier === tier) / work) : "–";
-  const [confirmed, useful, falsePositive] = ["confirmed", "useful", "falsePositive"].map((field) =>
-    verdicts ? sum(verdicts, field) : 0,
-  );
-  const answered = confirmed! + useful! + falsePositive!;
+  const precision = model?.precision.anomalies;
   const figures: [label: string, value: string, note: string][] = [
     ["Hashrate", tiers ? hashrate(work / (days * 86_400)) : "–", "mean over the range"],
     ["Comprehensive sanctions", part("comprehensive"), "of the work"],
@@ -126,10 +118,10 @@ function Figures({
     ["Origin unknown", part("unknown"), "of the work: nobody says where it is"],
     [
       "Measured precision",
-      answered > 0 ? percent((confirmed! + useful!) / answered) : "–",
-      answered > 0
-        ? `confirmed or useful, of ${count(Math.round(answered))} verdicts in 90 days`
-        : "no verdict in 90 days",
+      typeof precision?.precision === "number" ? percent(precision.precision) : "–",
+      precision && precision.answered > 0
+        ? `${interval(precision)}, of ${count(precision.answered)} anomalies answered in ${model?.days} days; ${percent(precision.expected ?? 0)} was promised`
+        : "no anomaly answered yet",
     ],
   ];
   return (

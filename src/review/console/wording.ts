@@ -88,6 +88,7 @@ const ACTIONS: Record<string, string> = {
   "flag.reopened": "raised the flag again",
   "flag.updated": "brought the flag up to date",
   "flag.state": "changed the state",
+  "model.reference": "had a pool's reference taken anew",
   "verdict.confirm": "confirmed the flag",
   "verdict.useful": "called the flag useful",
   "verdict.false-positive": "called the flag a false positive",
