@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Analysis } from "#core/analysis.ts";
 import type { Batch } from "#core/collector.ts";
-import type { Flag, Verdict } from "#core/flag.ts";
 import type { MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
 import type { PipelineCounts } from "./pipeline.ts";
@@ -28,17 +27,11 @@ export interface Counters {
   /** What a request or feed brought that went straight to the journal. */
   received(source: string, received: { accepted: number; refused: number; unknownFields?: number }): void;
   restart(collector: string, reason: string): void;
-  flagged(flag: Flag): void;
-  /** A verdict on a flag, and how long it took. */
-  decided(flag: Flag, verdict: Verdict): void;
-  scored(window: { pool: string; atMs: number; values: Float32Array }): void;
   delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
-  /** The largest population stability index of a model's inputs. */
-  drifted(drift: { model: string; psi: number }): void;
   /** Age and size of a list, and bytes that wait on disk, as of now. */
   list(list: { name: string; ageHours: number; entries: number }): void;
   spool(spool: { name: string; bytes: number; dropped: number }): void;
-  /** Deltas of the `collector` and `flag` measurements since the last call. */
+  /** Deltas of the `collector`, `delivery`, `list` and `spool` measurements since the last call. */
   takeDeltas(): MetricDelta[];
   collectors(): CollectorHealth[];
   /** Adds a gauge that is read when the metrics are. */
@@ -159,34 +152,11 @@ export function createCounters(options: {
       at.lastError = reason;
       restarts.inc({ collector: name });
     },
-    flagged(flag) {
-      const { values } = book.bucket(
-        "flag",
-        [flag.pool, flag.kind, flag.severity],
-        Date.parse(flag.openedAt),
-      );
-      values[0] = (values[0] ?? 0) + 1;
-    },
-    decided(flag, { outcome, atMs }) {
-      const { values } = book.bucket("flag", [flag.pool, flag.kind, flag.severity], atMs);
-      const column = { confirm: 1, useful: 2, "false-positive": 3 }[outcome];
-      values[column] = (values[column] ?? 0) + 1;
-      values[4] = (values[4] ?? 0) + Math.max(0, atMs - Date.parse(flag.openedAt));
-    },
-    scored({ pool, atMs, values: scores }) {
-      const { values } = book.bucket("score", [pool], atMs);
-      values[0] = (values[0] ?? 0) + scores.length;
-      values[1] = (values[1] ?? 0) + scores.reduce((sum, score) => sum + score, 0);
-      values[2] = scores.reduce((most, score) => Math.max(most, score), 0);
-    },
     delivered({ destination, outcome }) {
       const { values } = book.bucket("delivery", [destination], now());
       const column = { delivered: 0, retry: 1, refused: 2 }[outcome];
       values[column] = (values[column] ?? 0) + 1;
       deliveries.inc({ destination, outcome });
-    },
-    drifted({ model, psi }) {
-      book.bucket("drift", [model], now()).values[0] = psi;
     },
     list({ name, ageHours, entries }) {
       const { values } = book.bucket("list", [name], now());

@@ -5,20 +5,19 @@ import type { Session } from "#core/observation.ts";
 import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
-import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
+import type { FlowMeasure } from "../../collectors/flows/measure.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
-import { drift } from "../../models/reference.ts";
 import type { Journal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { InfluxStore } from "../store/influx.ts";
 import type { EmbeddedMetrics } from "../store/metrics-sqlite.ts";
 import type { EmbeddedOps } from "../store/ops-sqlite.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { createDecisions } from "./decisions.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { createMeasures } from "./measures.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
-
-const LEAST_FOR_DRIFT = 200;
 
 /** The journal's reader, as its cursor is kept. */
 export const JOURNAL = "journal";
@@ -54,6 +53,7 @@ export function createHeart(
   const { analysis, screening, origin } = parts;
   const lists = () =>
     [...screening.lists(), ...origin.versions()].map(({ name, version }) => ({ name, version }));
+  const decisions = createDecisions(model);
   const pipeline = createPipeline({
     analysis,
     model,
@@ -62,25 +62,20 @@ export function createHeart(
     policy: config.detection,
     raise: async (flag, evidence) => {
       const raised = await ops.raise(flag, evidence, destinations);
-      if (raised === "opened") counters.flagged(flag);
+      if (raised === "opened") decisions.flagged(flag);
       return raised;
     },
     onScreenings: (screenings) => ops.recordScreenings(screenings),
-    onWindow: ({ pool, atMs, rows, accounts }, values) => {
-      counters.scored({ pool, atMs, values });
-      // Below this many accounts an index of stability is noise.
-      if (accounts.length < LEAST_FOR_DRIFT) return;
-      const psi = drift(model.reference, rows, accounts.length).reduce(
-        (most, feature) => Math.max(most, feature.psi),
-        0,
-      );
-      counters.drifted({ model: model.name, psi });
-    },
+    onWindow: decisions.scored,
   });
   const counters = createCounters({ now: Date.now, analysis, pipeline: pipeline.counts });
-  const flowMeasure = createFlowMeasure(origin.lookUp);
-  const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, flowMeasure.takeDeltas];
-  const join = createFlowJoin(config.collectors.poolServers);
+  const { risLive, poolServers } = config.collectors;
+  const measures = createMeasures({
+    lookUp: origin.lookUp,
+    ...(risLive.enabled ? {} : { belief: risLive }),
+  });
+  const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, decisions.takeDeltas, measures.takeDeltas];
+  const join = createFlowJoin(poolServers);
 
   /** What does not move by itself, noted at every checkpoint. */
   function noteStanding(): void {
@@ -103,7 +98,7 @@ export function createHeart(
     },
     onBatch: counters.batch,
     onTake: ({ observations }): Session[] => {
-      flowMeasure.take(observations);
+      measures.take(observations);
       const sessions = join.take(observations);
       for (const finding of join.takeFindings())
         if (finding.kind !== "session") log("info", "flows", { ...finding });
@@ -123,7 +118,7 @@ export function createHeart(
   async function noteVerdict(id: string): Promise<void> {
     const found = await ops.flag(id).catch(() => null);
     const verdict = found?.verdicts.at(-1);
-    if (found && verdict) counters.decided(found.flag, verdict);
+    if (found && verdict) decisions.decided(found.flag, verdict);
   }
   counters.gauge(
     "assay_journal_bytes",
@@ -136,7 +131,7 @@ export function createHeart(
   return {
     engine,
     counters,
-    flowMeasure,
+    flowMeasure: measures.flows,
     addDeltas: (take) => deltas.push(take),
     async withdraw(sighting, lost) {
       const { flags } = await ops.flags({
