@@ -226,7 +226,7 @@ describe("a recorded session", () => {
     ];
     await writeFile(file, lines.join("\n"));
     const batches: Batch[] = [];
-    for await (const batch of readRisFile(file, networks, belief)) batches.push(batch);
+    for await (const batch of readRisFile(file, createPrefixes(networks, belief))) batches.push(batch);
     expect(
       batches.flatMap(({ observations }) => observations.map((route) => (route as Route).event)),
     ).toEqual(["announce", "withdraw"]);
