@@ -3,6 +3,7 @@ import type { Analysis } from "#core/analysis.ts";
 import type { Batch } from "#core/collector.ts";
 import type { MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
+import type { Delivery } from "#core/store.ts";
 import type { PipelineCounts } from "./pipeline.ts";
 
 /** How one collector is doing, for the console. */
@@ -27,7 +28,11 @@ export interface Counters {
   /** What a request or feed brought that went straight to the journal. */
   received(source: string, received: { accepted: number; refused: number; unknownFields?: number }): void;
   restart(collector: string, reason: string): void;
-  delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
+  delivered(attempt: {
+    destination: string;
+    outcome: "delivered" | "retry" | "refused";
+    state: Delivery["state"];
+  }): void;
   /** Age and size of a list, and bytes that wait on disk, as of now. */
   list(list: { name: string; ageHours: number; entries: number }): void;
   spool(spool: { name: string; bytes: number; dropped: number }): void;
@@ -152,9 +157,9 @@ export function createCounters(options: {
       at.lastError = reason;
       restarts.inc({ collector: name });
     },
-    delivered({ destination, outcome }) {
+    delivered({ destination, outcome, state }) {
       const { values } = book.bucket("delivery", [destination], now());
-      const column = { delivered: 0, retry: 1, refused: 2 }[outcome];
+      const column = { delivered: 0, waiting: 1, dead: 2 }[state];
       values[column] = (values[column] ?? 0) + 1;
       deliveries.inc({ destination, outcome });
     },

@@ -16,7 +16,7 @@ export interface EngineOptions {
   pipeline: Pipeline;
   store: CheckpointStore;
   /** Further deltas for the next checkpoint (counters of collectors, flags). */
-  takeDeltas?: () => MetricDelta[];
+  takeDeltas?: () => Promise<MetricDelta[]>;
   /** Told after every commit: the rows it changed and how far each source is now durably read. */
   onCommitted?: (rows: MetricRow[], cursors: ReadonlyMap<string, string>) => Promise<void>;
   /** Called with every batch in its turn; what it returns is taken as well. */
@@ -91,8 +91,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function commit(): Promise<void> {
     const committing = changed;
+    const further = (await options.takeDeltas?.()) ?? [];
     const accounts = analysis.takeDirty();
-    const deltas = [...analysis.takeDeltas(), ...(options.takeDeltas?.() ?? [])];
+    const deltas = [...analysis.takeDeltas(), ...further];
     if (committing.size === 0 && accounts.size === 0 && deltas.length === 0) return;
     accounts.set(SHARED_KEY, analysis.writeShared());
     changed = new Map();

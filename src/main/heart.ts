@@ -1,6 +1,6 @@
 import { evidenceOf, groundGoneFlag } from "#core/assess.ts";
 import type { Log } from "#core/log.ts";
-import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
+import type { MetricDelta } from "#core/metrics.ts";
 import type { Session } from "#core/observation.ts";
 import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
@@ -18,6 +18,7 @@ import { createEngine, type Engine } from "./engine.ts";
 import { createMeasures } from "./measures.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
+import { createStanding } from "./standing.ts";
 
 /** The journal's reader, as its cursor is kept. */
 export const JOURNAL = "journal";
@@ -39,6 +40,8 @@ export interface Heart {
   flowMeasure: FlowMeasure;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
+  /** Observations that the journal had no room for. */
+  journalDropped: (observations: number) => void;
   /** Lets an open screening flag say that a list no longer has what it rests on. */
   withdraw: (sighting: Sighting, lost: readonly Match[]) => Promise<void>;
 }
@@ -77,23 +80,22 @@ export function createHeart(
   const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, decisions.takeDeltas, measures.takeDeltas];
   const join = createFlowJoin(poolServers);
 
-  /** What does not move by itself, noted at every checkpoint. */
-  function noteStanding(): void {
-    const nowMs = Date.now();
-    for (const { name, publishedAt, entries } of screening.lists()) {
-      const ageHours = (nowMs - Date.parse(publishedAt)) / HOUR_MS;
-      if (Number.isFinite(ageHours)) counters.list({ name, ageHours, entries });
-    }
-    counters.spool({ name: JOURNAL, bytes: journal.status().bytes, dropped: 0 });
-    if (influx) counters.spool({ name: "influx", bytes: influx.state().spoolBytes, dropped: 0 });
-  }
-
+  let journalDropped = 0;
+  const noteStanding = createStanding({
+    counters,
+    lists: async () => [...(await parts.lists.status()), ...(await parts.networkLists.status())],
+    spools: [
+      { name: JOURNAL, state: () => ({ bytes: journal.status().bytes, dropped: journalDropped }) },
+      ...(influx ? [{ name: "influx", state: () => spoolOf(influx) }] : []),
+    ],
+    now: Date.now,
+  });
   const engine = createEngine({
     analysis,
     pipeline,
     store: metrics,
-    takeDeltas: () => {
-      noteStanding();
+    takeDeltas: async () => {
+      await noteStanding();
       return deltas.flatMap((take) => take());
     },
     onBatch: counters.batch,
@@ -126,6 +128,7 @@ export function createHeart(
     () => journal.status().bytes,
   );
   counters.gauge("assay_flow_sessions_joined", "Stratum sessions that flows were found for", join.joined);
+  if (influx) followerGauges(counters, influx);
   const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
   counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
   return {
@@ -133,6 +136,9 @@ export function createHeart(
     counters,
     flowMeasure: measures.flows,
     addDeltas: (take) => deltas.push(take),
+    journalDropped: (observations) => {
+      journalDropped += observations;
+    },
     async withdraw(sighting, lost) {
       const { flags } = await ops.flags({
         kind: "screening",
@@ -150,4 +156,22 @@ export function createHeart(
       );
     },
   };
+}
+
+function spoolOf(influx: InfluxStore): { bytes: number; dropped: number } {
+  const { spoolBytes: bytes, dropped } = influx.state();
+  return { bytes, dropped };
+}
+
+/** What became of the points for InfluxDB, in words that `InfluxStore.state` has too. */
+function followerGauges(counters: Counters, influx: InfluxStore): void {
+  for (const [name, help, read] of [
+    ["written", "Points InfluxDB took", () => influx.state().written],
+    ["refused", "Points InfluxDB did not take", () => influx.state().refused],
+    ["expired", "Points older than InfluxDB's retention", () => influx.state().expired],
+    ["left_out", "Points of accounts beyond the bound of series", () => influx.state().leftOut],
+    ["dropped", "Points lost because the spool was full", () => influx.state().dropped],
+    ["waiting", "Points that wait in the spool", () => influx.state().spoolPoints],
+  ] as const)
+    counters.gauge(`assay_influx_${name}`, help, read);
 }

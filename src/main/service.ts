@@ -176,7 +176,10 @@ function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log)
     ),
     ...acknowledged(config, journal, counters.received).map(({ name, task }) => restarting(name, task)),
     ...once.map((collector) => {
-      const onBatch = (batch: Parameters<Counters["batch"]>[1]) => counters.batch(collector.name, batch);
+      const onBatch = (batch: Parameters<Counters["batch"]>[1], dropped: number) => {
+        counters.batch(collector.name, batch);
+        heart.journalDropped(dropped);
+      };
       return restarting(collector.name, intoJournal(collector, { journal, log, onBatch }));
     }),
   ];
