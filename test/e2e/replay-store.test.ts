@@ -7,6 +7,7 @@ import type { Store } from "../../src/core/store.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 import { openOps } from "../../src/store/ops-sqlite.ts";
 import { shareLine } from "../collectors/pools/share-log.ts";
+import { startWorld } from "../review/world.ts";
 import { openTestInflux } from "../store/influx-open.ts";
 import { hasInfluxd, startInfluxd, WITHOUT_INFLUXD } from "../store/influxd.ts";
 import { assay, freePort, type Running, startAssay, until } from "../support/assay.ts";
@@ -67,6 +68,28 @@ async function everything(store: Pick<Store, "query">): Promise<Record<string, M
       });
   }
   return all;
+}
+
+/** What the console's API answers to its own questions, and to one about an account, over a store. */
+async function consoleFigures(metrics: Pick<Store, "query">): Promise<{ rows: unknown[] }[]> {
+  await using world = await startWorld({ flags: 0, metrics });
+  const range = { from: new Date(START_MS).toISOString(), to: new Date(END_MS).toISOString() };
+  const asked: Record<string, string>[] = [
+    { measurement: "origin", by: "tier" },
+    { measurement: "origin", by: "country,tier" },
+    { measurement: "flag", by: "severity" },
+    { measurement: "hashrate", level: "1m", by: "pool" },
+    { measurement: "account_hashrate", where: "pool=main,account=a3" },
+  ];
+  return await Promise.all(
+    asked.map(async (question) => {
+      const answer = await fetch(
+        `${world.url}/api/v1/metrics/query?${new URLSearchParams({ ...question, ...range })}`,
+      );
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as { rows: unknown[] };
+    }),
+  );
 }
 
 async function embedded(directory: string): Promise<Record<string, MetricRow[]>> {
@@ -151,6 +174,11 @@ collectors:
       }
       const influx = await openTestInflux(influxd.url);
       expect(await everything(influx.store)).toEqual(once);
+      const metrics = await openMetrics({ file: join(place, "both/metrics.db"), rawDays: 7, hourDays: 400 });
+      const figures = await consoleFigures(metrics);
+      await metrics.close();
+      for (const { rows } of figures) expect(rows.length).toBeGreaterThan(0);
+      expect(await consoleFigures(influx.store)).toEqual(figures);
       const flagged = await queue(join(place, "both"));
 
       expect((await replay(config)).stderr).toContain("0 rows kept");
