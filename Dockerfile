@@ -10,6 +10,8 @@ FROM node:26.10.0-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /assay
 COPY package.json package-lock.json ./
+# The tap asks the kernel for round trips through iproute2's ss.
+RUN apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund && npm cache clean --force
 COPY collectors ./collectors
 COPY models ./models

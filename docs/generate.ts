@@ -113,6 +113,12 @@ newest counts.
 | measurement | tags | sums | last values |
 |---|---|---|---|
 ${rows.join("\n")}
+
+- \`network\` is accepted work from addresses within a watched network's prefixes or its autonomous system; without an ASN
+  database only the prefixes are known.
+- \`route\` comes from RIS Live, peer by peer, where that is followed; otherwise from route observations that are handed in.
+- \`job.diverged\` counts jobs of a pool that has stood on another block than most others of its chain for a minute. Pools
+  that were once on one block are of one chain; one that was silent for ten minutes is not compared.
 `;
 }
 

@@ -21,17 +21,17 @@ export interface Question<M extends MeasurementName> {
   by?: Tag<M>[];
   /** Tags held to the dashboard variable of the same name. */
   where?: Tag<M>[];
-  /** One tag held to one value. */
-  only?: [tag: Tag<M>, value: string];
+  /** One tag held to anything but one value. */
+  except?: [tag: Tag<M>, value: string];
   /** False: one answer over the whole range, as tables want it. */
   overTime?: boolean;
 }
 
 /** The question as InfluxQL with Grafana's macros. */
 export function ask<M extends MeasurementName>(question: Question<M>): string {
-  const { level, from, fields, by = [], where = [], only, overTime = true } = question;
+  const { level, from, fields, by = [], where = [], except, overTime = true } = question;
   const conditions = ["$timeFilter", ...where.map((tag) => `"${tag}" =~ /^$${tag}$/`)];
-  if (only) conditions.push(`"${only[0]}" = '${only[1]}'`);
+  if (except) conditions.push(`"${except[0]}" != '${except[1]}'`);
   const groups = [...(overTime ? ["time($__interval)"] : []), ...by.map((tag) => `"${tag}"`)];
   const columns = fields((name) => `"${name}"`).join(", ");
   const group = groups.length > 0 ? ` GROUP BY ${groups.join(", ")}` : "";

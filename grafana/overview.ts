@@ -27,7 +27,8 @@ export const overview: Board = {
     number(
       {
         title: "Work of unknown origin",
-        description: "Part of the work whose country is not known: what the other panels cannot tell.",
+        description:
+          "Part of the work whose country is not known, or that came without an address: what the other panels cannot tell.",
         unit: "percentunit",
         level,
         steps: [
@@ -41,13 +42,13 @@ export const overview: Board = {
           level,
           from: "origin",
           where,
-          only: ["country", "ZZ"],
+          except: ["country", "ZZ"],
           fields: (f) => [`sum(${f("work")})`],
         }),
         hide: true,
       },
-      { query: ask({ level, from: "origin", where, fields: (f) => [`sum(${f("work")})`] }), hide: true },
-      math("C", "$A / $B"),
+      { query: ask({ level, from: "hashrate", where, fields: (f) => [`sum(${f("work")})`] }), hide: true },
+      math("C", "1 - $A / $B"),
     ),
     number(
       {

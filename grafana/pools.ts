@@ -44,7 +44,8 @@ export const pools: Board = {
     lines(
       {
         title: "Templates on another block than the rest",
-        description: "Jobs whose previous hash was not that of the other pools: late, alone, or ahead.",
+        description:
+          "Jobs of a pool that was on another block than most of the others for a minute: late, alone, or ahead.",
         unit: "short",
         level,
         bars: true,

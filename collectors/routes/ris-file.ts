@@ -3,20 +3,14 @@ import type { Batch } from "#core/collector.ts";
 import { LineSplitter } from "#core/lines.ts";
 import type { Refusal, Route } from "#core/observation.ts";
 import { refuse } from "#core/refusals.ts";
-import { type Belief, createPrefixes } from "./prefixes.ts";
+import type { Prefixes } from "./prefixes.ts";
 import { readRisMessage } from "./ris-message.ts";
-import type { WatchedNetwork } from "./watched.ts";
 
 /** As for the live service. */
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /** Replays a recorded session: RIS Live's messages as they came, one a line. Throws when the file cannot be read. */
-export async function* readRisFile(
-  path: string,
-  networks: readonly WatchedNetwork[],
-  belief: Belief,
-): AsyncGenerator<Batch> {
-  const prefixes = createPrefixes(networks, belief);
+export async function* readRisFile(path: string, prefixes: Prefixes): AsyncGenerator<Batch> {
   const lines = new LineSplitter(MAX_LINE_BYTES);
   let observations: Route[] = [];
   let refusals: Refusal[] = [];

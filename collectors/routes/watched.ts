@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { z } from "zod";
+import type { Origin } from "#core/origin.ts";
 import shipped from "./watched.json" with { type: "json" };
 
 /** A network whose reachability is followed: what it announces, and through whom it is expected to be reached. */
@@ -40,6 +41,15 @@ export function createMatcher(
       (range) => range.family === family && bits >= range.bits && range.list.check(address, family),
     );
     return within?.network;
+  };
+}
+
+/** Names the watched network an address stands in: within its prefixes, or anywhere in its autonomous system. */
+export function networkFinder(networks: readonly WatchedNetwork[]): (origin: Origin) => string | undefined {
+  const match = createMatcher(networks);
+  return ({ ip, asn }) => {
+    const within = match(`${ip}/${ip.includes(":") ? 128 : 32}`);
+    return (within ?? networks.find((network) => network.asn === asn))?.name;
   };
 }
 

@@ -16,7 +16,7 @@ interface Seen {
 }
 
 /** Pools hear of a block within seconds; a minute on another one is no matter of propagation. */
-const GRACE_MS = 60_000;
+export const GRACE_MS = 60_000;
 /** Six branches stand for 32 transactions or more: smaller templates may agree by chance, just after a block. */
 const LEAST_BRANCHES = 6;
 /** Equal templates before two pools are said to share them. */

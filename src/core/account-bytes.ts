@@ -57,6 +57,7 @@ export function readAccount(
     lastMs,
     bucket: undefined,
     accountBucket: undefined,
+    network: undefined,
   }));
   const { pool, account, payoutAddress, formerPayouts = [] } = texts;
   return {

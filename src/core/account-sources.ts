@@ -46,6 +46,7 @@ export function sourceOf(
       lastMs: atMs,
       bucket: undefined,
       accountBucket: undefined,
+      network: undefined,
     };
     if (state.sources.length < MAX_SOURCES) state.sources.push(found);
     else state.sources[leastRecent(state.sources)] = found;

@@ -33,6 +33,8 @@ export interface Source {
   bucket: Bucket | undefined;
   /** The same for the account's own series, where it has one. */
   accountBucket: Bucket | undefined;
+  /** The watched network it stands in, where it is one. */
+  network: string | undefined;
 }
 
 /** What is known of one account: numbers in a compact place, and the few texts that matter. */

@@ -17,7 +17,7 @@ import type { Coverage } from "#core/feature-vector.ts";
 import { hashesPerDifficulty } from "#core/hashrate.ts";
 import { RouteEvents, type RouteMemory } from "#core/linkage.ts";
 import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
-import { MetricsBook } from "#core/metrics-book.ts";
+import { MetricsBook, type NetworkOf } from "#core/metrics-book.ts";
 import type { Job, Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 import { Sessions } from "#core/sessions.ts";
@@ -34,6 +34,8 @@ const NEAR_THRESHOLD = { from: 0.8, to: 0.99 };
 /** How an analysis is made. */
 export interface AnalysisOptions {
   lookUpOrigin: LookUpOrigin;
+  /** Which watched network an address stands in. Absent: none is watched. */
+  networkOf?: NetworkOf;
   /** Windows close at multiples of this many hours, UTC. */
   stepHours: number;
   /** Accounts with their own metrics series. */
@@ -89,7 +91,7 @@ export class Analysis {
   readonly #options: AnalysisOptions;
   readonly #accounts: Accounts;
   readonly #sessions = new Sessions();
-  readonly #book = new MetricsBook();
+  readonly #book: MetricsBook;
   readonly #routes = new RouteEvents();
   readonly #prices = new Map<string, number>();
   readonly #coverage: Coverage = { sessions: false, payouts: false, routes: false };
@@ -108,6 +110,7 @@ export class Analysis {
 
   constructor(options: AnalysisOptions) {
     this.#options = options;
+    this.#book = new MetricsBook(options.networkOf);
     this.#accounts = new Accounts(options.maxAccounts ?? MAX_ACCOUNTS);
     this.#watch = new Set(options.watch);
   }

@@ -1,6 +1,9 @@
 import { MEASUREMENTS, type MeasurementName, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
 import type { Origin } from "#core/origin.ts";
 
+/** Names the watched network an address stands in. */
+export type NetworkOf = (origin: Origin) => string | undefined;
+
 /** A bucket the book may still add to. */
 export interface Bucket extends MetricDelta {
   open: boolean;
@@ -23,6 +26,7 @@ interface Remembering {
   bucket: Bucket | undefined;
   /** The same for the series of its account. */
   accountBucket: Bucket | undefined;
+  network: string | undefined;
 }
 
 /** Gathers what metrics gained since they were last taken. Bounded by the series of the minutes in between. */
@@ -30,6 +34,11 @@ export class MetricsBook {
   #deltas = new Map<string, Bucket>();
   /** The bucket of the last share of each pool and algorithm: nearly every share falls into it. */
   readonly #running = new Map<string, Bucket>();
+  readonly #networkOf: NetworkOf;
+
+  constructor(networkOf: NetworkOf = () => undefined) {
+    this.#networkOf = networkOf;
+  }
 
   /** The bucket of a series at an instant, made empty where it is missing. Sums start at 0, lasts at NaN. */
   bucket(measurement: MeasurementName, tags: readonly string[], atMs: number): Bucket {
@@ -60,13 +69,16 @@ export class MetricsBook {
   /** Counts an accepted share where it came from. Hot path: the source remembers its bucket. */
   origin(share: { pool: string; atMs: number }, work: number, source: Remembering): void {
     let bucket = source.bucket;
+    // Without a bucket its origin is new: the only time at which its network can be another.
+    if (bucket === undefined) source.network = this.#networkOf(source.origin);
     if (!bucket?.open || !holds(bucket, share.atMs)) {
       const { country, kind, tier } = source.origin;
       bucket = this.bucket("origin", [share.pool, country, kind, tier], share.atMs);
       source.bucket = bucket;
     }
-    (bucket.values[0] as number) += 1;
-    (bucket.values[1] as number) += work;
+    add(bucket, work);
+    // Few shares come from a watched network: no bucket is remembered for it.
+    if (source.network !== undefined) add(this.bucket("network", [source.network], share.atMs), work);
   }
 
   /** Counts an accepted share of an account that has its own series. Hot path: account and source remember their buckets. */

@@ -19,9 +19,9 @@ export const MEASUREMENTS = {
   /** Round trips of TCP and of the application; their difference is the leg behind a proxy. */
   account_latency: { tags: ["pool", "account"], sums: ["sessions"], lasts: ["rttMs", "appRttMs"] },
   account_change: { tags: ["pool", "account"], sums: ["changes"], lasts: ["ratio"] },
-  /** Hashrate from watched networks, named as in `route`. */
+  /** Accepted work from the addresses of watched networks, named as in `route`. */
   network: { tags: ["network"], sums: ["shares", "work"], lasts: [] },
-  /** Pools observed: their templates, and those whose previous hash was not the other pools'. */
+  /** Pools observed: their templates, and those that came a minute or more after most other pools had settled on another block. */
   job: { tags: ["pool"], sums: ["jobs", "clean", "diverged"], lasts: ["height"] },
   flow: { tags: ["exporter", "country", "tier"], sums: ["flows", "bytes", "packets", "lost"], lasts: [] },
   route: { tags: ["network", "prefix"], sums: ["announcements", "withdrawals"], lasts: ["visiblePeers"] },

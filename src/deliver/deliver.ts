@@ -17,7 +17,13 @@ export interface DeliverOptions {
   random: () => number;
   log: (level: "debug" | "warn" | "error", message: string, fields?: Record<string, unknown>) => void;
   /** Called after each attempt is settled, for counters. `delayMs` is since the message entered the outbox. */
-  onAttempt?: (attempt: { destination: string; outcome: Outcome["outcome"]; delayMs: number }) => void;
+  onAttempt?: (attempt: {
+    destination: string;
+    outcome: Outcome["outcome"];
+    /** What the message is after it. */
+    state: Delivery["state"];
+    delayMs: number;
+  }) => void;
 }
 
 /** Attempts under way at once, per destination. */
@@ -97,6 +103,7 @@ async function attempt(
   onAttempt?.({
     destination: destination.name,
     outcome: outcome.outcome,
+    state,
     delayMs: now() - delivery.createdMs,
   });
 }

@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type Config, ConfigError, readConfig, redact } from "../config.ts";
 import { webhook } from "../deliver/webhook.ts";
+import { checkInflux } from "../store/influx-admin.ts";
+import { influxClient } from "../store/influx-query.ts";
 import { sourceChecks } from "./check-pools.ts";
 import { openModel, openParts, openShadow } from "./parts.ts";
 
@@ -40,6 +42,11 @@ export async function check(args: string[]): Promise<void> {
   }
   for (const hook of config.deliver.webhooks)
     await attempt(`deliver.webhooks ${hook.name}`, () => webhook(hook));
+  const { influx } = config.store;
+  if (influx) {
+    for (const mistake of await checkInflux(influxClient(influx), influx))
+      mistakes.push(`store.influx: ${mistake}`);
+  }
   await attempt("detection.model", async () => (await openModel(config)).close());
   await attempt("detection.shadow", async () => (await openShadow(config))?.close());
   await attempt("origin and screening", () => checkData(config, warnings));

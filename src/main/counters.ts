@@ -1,10 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Analysis } from "#core/analysis.ts";
 import type { Batch } from "#core/collector.ts";
-import type { Flag, Verdict } from "#core/flag.ts";
 import type { MetricDelta } from "#core/metrics.ts";
 import { MetricsBook } from "#core/metrics-book.ts";
-import type { Comparison } from "../../models/shadow.ts";
+import type { Delivery } from "#core/store.ts";
 import type { PipelineCounts } from "./pipeline.ts";
 
 /** How one collector is doing, for the console. */
@@ -29,19 +28,15 @@ export interface Counters {
   /** What a request or feed brought that went straight to the journal. */
   received(source: string, received: { accepted: number; refused: number; unknownFields?: number }): void;
   restart(collector: string, reason: string): void;
-  flagged(flag: Flag): void;
-  /** A verdict on a flag, and how long it took. */
-  decided(flag: Flag, verdict: Verdict): void;
-  scored(window: { pool: string; atMs: number; values: Float32Array }): void;
-  delivered(attempt: { destination: string; outcome: "delivered" | "retry" | "refused" }): void;
-  /** How far a model's inputs and scores are from what they should be, the worst of all pools; NaN: not measured. */
-  drifted(drift: { model: string; psi: number; training: number; conformal: number }): void;
-  /** A window that a shadow scored beside the active model. */
-  shadowed(shadowed: { model: string; comparison: Comparison }): void;
+  delivered(attempt: {
+    destination: string;
+    outcome: "delivered" | "retry" | "refused";
+    state: Delivery["state"];
+  }): void;
   /** Age and size of a list, and bytes that wait on disk, as of now. */
   list(list: { name: string; ageHours: number; entries: number }): void;
   spool(spool: { name: string; bytes: number; dropped: number }): void;
-  /** Deltas of the `collector` and `flag` measurements since the last call. */
+  /** Deltas of the `collector`, `delivery`, `list` and `spool` measurements since the last call. */
   takeDeltas(): MetricDelta[];
   collectors(): CollectorHealth[];
   /** Adds a gauge that is read when the metrics are. */
@@ -181,42 +176,11 @@ export function createCounters(options: {
       at.lastError = reason;
       restarts.inc({ collector: name });
     },
-    flagged(flag) {
-      const { values } = book.bucket(
-        "flag",
-        [flag.pool, flag.kind, flag.severity],
-        Date.parse(flag.openedAt),
-      );
-      values[0] = (values[0] ?? 0) + 1;
-    },
-    decided(flag, { outcome, atMs }) {
-      const { values } = book.bucket("flag", [flag.pool, flag.kind, flag.severity], atMs);
-      const column = { confirm: 1, useful: 2, "false-positive": 3 }[outcome];
-      values[column] = (values[column] ?? 0) + 1;
-      values[4] = (values[4] ?? 0) + Math.max(0, atMs - Date.parse(flag.openedAt));
-    },
-    scored({ pool, atMs, values: scores }) {
-      const { values } = book.bucket("score", [pool], atMs);
-      values[0] = (values[0] ?? 0) + scores.length;
-      values[1] = (values[1] ?? 0) + scores.reduce((sum, score) => sum + score, 0);
-      values[2] = scores.reduce((most, score) => Math.max(most, score), 0);
-    },
-    delivered({ destination, outcome }) {
+    delivered({ destination, outcome, state }) {
       const { values } = book.bucket("delivery", [destination], now());
-      const column = { delivered: 0, retry: 1, refused: 2 }[outcome];
+      const column = { delivered: 0, waiting: 1, dead: 2 }[state];
       values[column] = (values[column] ?? 0) + 1;
       deliveries.inc({ destination, outcome });
-    },
-    drifted({ model, psi, training, conformal }) {
-      const { values } = book.bucket("drift", [model], now());
-      values.splice(0, values.length, psi, training, conformal);
-    },
-    shadowed({ model, comparison }) {
-      const { pool, atMs, accounts, both, onlyActive, onlyShadow, rankCorrelation } = comparison;
-      const { values } = book.bucket("shadow", [pool, model], atMs);
-      for (const [at, gained] of [accounts, both, onlyActive, onlyShadow].entries())
-        values[at] = (values[at] ?? 0) + gained;
-      values[4] = rankCorrelation ?? Number.NaN;
     },
     list({ name, ageHours, entries }) {
       const { values } = book.bucket("list", [name], now());

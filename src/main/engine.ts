@@ -17,7 +17,7 @@ export interface EngineOptions {
   pipeline: Pipeline;
   store: CheckpointStore;
   /** Further deltas for the next checkpoint (counters of collectors, flags). */
-  takeDeltas?: () => MetricDelta[];
+  takeDeltas?: () => Promise<MetricDelta[]>;
   /** What is kept of the model's standing: bytes when they changed, and where they go after a restart. */
   modelState?: { takeChange(): Uint8Array | undefined; restore(bytes: Uint8Array): void };
   /** Told after every commit: the rows it changed and how far each source is now durably read. */
@@ -94,8 +94,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function commit(): Promise<void> {
     const committing = changed;
+    const further = (await options.takeDeltas?.()) ?? [];
     const accounts = analysis.takeDirty();
-    const deltas = [...analysis.takeDeltas(), ...(options.takeDeltas?.() ?? [])];
+    const deltas = [...analysis.takeDeltas(), ...further];
     if (committing.size === 0 && accounts.size === 0 && deltas.length === 0) return;
     accounts.set(SHARED_KEY, analysis.writeShared());
     const modelState = options.modelState?.takeChange();

@@ -1,12 +1,12 @@
 import { evidenceOf, groundGoneFlag } from "#core/assess.ts";
 import type { Log } from "#core/log.ts";
-import { HOUR_MS, type MetricDelta } from "#core/metrics.ts";
+import type { MetricDelta } from "#core/metrics.ts";
 import type { Model } from "#core/model.ts";
 import type { Session } from "#core/observation.ts";
 import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
-import { createFlowMeasure, type FlowMeasure } from "../../collectors/flows/measure.ts";
+import type { FlowMeasure } from "../../collectors/flows/measure.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
 import type { Journal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
@@ -14,10 +14,13 @@ import type { InfluxStore } from "../store/influx.ts";
 import type { EmbeddedMetrics } from "../store/metrics-sqlite.ts";
 import type { EmbeddedOps } from "../store/ops-sqlite.ts";
 import { type Counters, createCounters } from "./counters.ts";
+import { createDecisions } from "./decisions.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { createMeasures } from "./measures.ts";
 import { createModelWatch, exposeModel, type ModelWatch } from "./model-watch.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
+import { createStanding } from "./standing.ts";
 
 /** The journal's reader, as its cursor is kept. */
 export const JOURNAL = "journal";
@@ -42,6 +45,8 @@ export interface Heart {
   modelWatch: ModelWatch;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
+  /** Observations that the journal had no room for. */
+  journalDropped: (observations: number) => void;
   /** Lets an open screening flag say that a list no longer has what it rests on. */
   withdraw: (sighting: Sighting, lost: readonly Match[]) => Promise<void>;
 }
@@ -56,6 +61,7 @@ export function createHeart(
   const { analysis, screening, origin } = parts;
   const lists = () =>
     [...screening.lists(), ...origin.versions()].map(({ name, version }) => ({ name, version }));
+  const decisions = createDecisions();
   const pipeline = createPipeline({
     analysis,
     model,
@@ -64,46 +70,49 @@ export function createHeart(
     policy: config.detection,
     raise: async (flag, evidence) => {
       const raised = await ops.raise(flag, evidence, destinations);
-      if (raised === "opened") counters.flagged(flag);
+      if (raised === "opened") decisions.flagged(flag);
       return raised;
     },
     onScreenings: (screenings) => ops.recordScreenings(screenings),
     onWindow: async (window, values) => {
-      counters.scored({ pool: window.pool, atMs: window.atMs, values });
+      decisions.scored(window, values);
       await modelWatch.take(window, values);
     },
     drifted: (pool) => modelWatch.drifted(pool),
   });
   const counters = createCounters({ now: Date.now, analysis, pipeline: pipeline.counts });
-  const modelWatch = createModelWatch(config, { model, shadow: opened.shadow }, { log, counters });
+  const modelWatch = createModelWatch(config, { model, shadow: opened.shadow }, { log, decisions });
   exposeModel(counters, modelWatch);
-  const flowMeasure = createFlowMeasure(origin.lookUp);
-  const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, flowMeasure.takeDeltas];
-  const join = createFlowJoin(config.collectors.poolServers);
+  const { risLive, poolServers } = config.collectors;
+  const measures = createMeasures({
+    lookUp: origin.lookUp,
+    ...(risLive.enabled ? {} : { belief: risLive }),
+  });
+  const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, decisions.takeDeltas, measures.takeDeltas];
+  const join = createFlowJoin(poolServers);
 
-  /** What does not move by itself, noted at every checkpoint. */
-  function noteStanding(): void {
-    const nowMs = Date.now();
-    for (const { name, publishedAt, entries } of screening.lists()) {
-      const ageHours = (nowMs - Date.parse(publishedAt)) / HOUR_MS;
-      if (Number.isFinite(ageHours)) counters.list({ name, ageHours, entries });
-    }
-    counters.spool({ name: JOURNAL, bytes: journal.status().bytes, dropped: 0 });
-    if (influx) counters.spool({ name: "influx", bytes: influx.state().spoolBytes, dropped: 0 });
-  }
-
+  let journalDropped = 0;
+  const noteStanding = createStanding({
+    counters,
+    lists: async () => [...(await parts.lists.status()), ...(await parts.networkLists.status())],
+    spools: [
+      { name: JOURNAL, state: () => ({ bytes: journal.status().bytes, dropped: journalDropped }) },
+      ...(influx ? [{ name: "influx", state: () => spoolOf(influx) }] : []),
+    ],
+    now: Date.now,
+  });
   const engine = createEngine({
     analysis,
     pipeline,
     store: metrics,
     modelState: { takeChange: modelWatch.takeChange, restore: modelWatch.watch.restore },
-    takeDeltas: () => {
-      noteStanding();
+    takeDeltas: async () => {
+      await noteStanding();
       return deltas.flatMap((take) => take());
     },
     onBatch: counters.batch,
     onTake: ({ observations }): Session[] => {
-      flowMeasure.take(observations);
+      measures.take(observations);
       const sessions = join.take(observations);
       for (const finding of join.takeFindings())
         if (finding.kind !== "session") log("info", "flows", { ...finding });
@@ -123,7 +132,7 @@ export function createHeart(
   async function noteVerdict(id: string): Promise<void> {
     const found = await ops.flag(id).catch(() => null);
     const verdict = found?.verdicts.at(-1);
-    if (found && verdict) counters.decided(found.flag, verdict);
+    if (found && verdict) decisions.decided(found.flag, verdict);
   }
   counters.gauge(
     "assay_journal_bytes",
@@ -131,14 +140,18 @@ export function createHeart(
     () => journal.status().bytes,
   );
   counters.gauge("assay_flow_sessions_joined", "Stratum sessions that flows were found for", join.joined);
+  if (influx) followerGauges(counters, influx);
   const waiting = async () => (await ops.deliveries({ state: "waiting", limit: 1000 })).length;
   counters.gauge("assay_outbox_waiting", "Deliveries not yet made, 1000 at most", waiting);
   return {
     engine,
     counters,
-    flowMeasure,
+    flowMeasure: measures.flows,
     modelWatch,
     addDeltas: (take) => deltas.push(take),
+    journalDropped: (observations) => {
+      journalDropped += observations;
+    },
     async withdraw(sighting, lost) {
       const { flags } = await ops.flags({
         kind: "screening",
@@ -156,4 +169,22 @@ export function createHeart(
       );
     },
   };
+}
+
+function spoolOf(influx: InfluxStore): { bytes: number; dropped: number } {
+  const { spoolBytes: bytes, dropped } = influx.state();
+  return { bytes, dropped };
+}
+
+/** What became of the points for InfluxDB, in words that `InfluxStore.state` has too. */
+function followerGauges(counters: Counters, influx: InfluxStore): void {
+  for (const [name, help, read] of [
+    ["written", "Points InfluxDB took", () => influx.state().written],
+    ["refused", "Points InfluxDB did not take", () => influx.state().refused],
+    ["expired", "Points older than InfluxDB's retention", () => influx.state().expired],
+    ["left_out", "Points of accounts beyond the bound of series", () => influx.state().leftOut],
+    ["dropped", "Points lost because the spool was full", () => influx.state().dropped],
+    ["waiting", "Points that wait in the spool", () => influx.state().spoolPoints],
+  ] as const)
+    counters.gauge(`assay_influx_${name}`, help, read);
 }

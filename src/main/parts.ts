@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Analysis } from "#core/analysis.ts";
+import { networkFinder, watchedNetworks } from "../../collectors/routes/watched.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
@@ -64,6 +65,7 @@ export async function openParts(config: Config): Promise<Parts> {
   await refresh(screening, lists);
   const analysis = new Analysis({
     lookUpOrigin: origin.lookUp,
+    networkOf: networkFinder(watchedNetworks().networks),
     stepHours: config.detection.stepHours,
     watch: config.store.watch,
     topAccounts: config.store.topAccounts,

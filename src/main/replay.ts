@@ -5,12 +5,18 @@ import type { Flag } from "#core/flag.ts";
 import { instantMs, merge, type Told } from "#core/merge.ts";
 import type { Raised } from "#core/store.ts";
 import { parseConfig, readConfig } from "../config.ts";
+import { createDecisions } from "./decisions.ts";
+import { openReplayKeeper } from "./keep-replay.ts";
+import { createMeasures } from "./measures.ts";
 import { createModelWatch } from "./model-watch.ts";
 import { openModel, openParts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createProgress } from "./progress.ts";
-import { REPLAY_FORMATS, type ReplayNames } from "./replay-formats.ts";
+import { REPLAY_FORMATS } from "./replay-formats.ts";
 import { UsageError } from "./usage.ts";
+
+/** Batches whose measurements are kept, or let go, at once. */
+const BATCHES = 32;
 
 /** `assay replay`: event time, full speed, deterministic. Flags (and scores) as NDJSON on stdout, a summary on stderr. */
 export async function replay(args: string[], signal: AbortSignal): Promise<void> {
@@ -20,6 +26,7 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
     options: {
       as: { type: "string" },
       scores: { type: "boolean", default: false },
+      store: { type: "boolean", default: false },
       config: { type: "string" },
       pool: { type: "string" },
       algorithm: { type: "string", default: "sha256d" },
@@ -28,10 +35,23 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   const read = values.as === undefined ? undefined : REPLAY_FORMATS[values.as];
   if (!read) throw new UsageError(`--as must be one of ${Object.keys(REPLAY_FORMATS).join(", ")}`);
   if (positionals.length === 0) throw new UsageError("replay: no FILE given");
+  if (values.store && values.config === undefined)
+    throw new UsageError("replay: --store needs --config, which says where the stores are");
   const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
-  const { screening, analysis } = await openParts(config);
+  await using keeper = values.store ? await openReplayKeeper(config) : undefined;
+  const { screening, analysis, origin } = await openParts(config);
   const model = await openModel(config);
-  const modelWatch = createModelWatch(config, { model }, { log: () => {} });
+  const belief = config.collectors.risLive;
+  const decisions = createDecisions();
+  // RIS Live's own messages are measured as they are read.
+  const measures = createMeasures({ lookUp: origin.lookUp, ...(values.as === "ris" ? {} : { belief }) });
+  const sources = [() => analysis.takeDeltas(), measures.takeDeltas, decisions.takeDeltas];
+  /** What was measured since, into the stores; without them it is let go, for it would grow with the recording. */
+  const keep = async () => {
+    const deltas = sources.flatMap((take) => take());
+    await keeper?.keep(deltas);
+  };
+  const modelWatch = createModelWatch(config, { model }, { log: () => {}, decisions });
   const out = createOutput();
   const open = new Map<string, Raising>();
   const pipeline = createPipeline({
@@ -40,12 +60,17 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
     screen: screening.screen,
     lists: screening.lists,
     policy: { ...config.detection, alertsPerDay: Number.POSITIVE_INFINITY },
-    raise: async (flag) => {
+    onWindow: async (window, values) => {
+      decisions.scored(window, values);
+      await modelWatch.take(window, values);
+    },
+    raise: async (flag, evidence) => {
       const told = raiseInMemory(open, flag);
+      if (told.raised === "opened") decisions.flagged(flag);
       if (told.raised !== "unchanged") out.write({ flag: told.flag });
+      await keeper?.raise(flag, evidence);
       return told.raised;
     },
-    onWindow: modelWatch.take,
     drifted: modelWatch.drifted,
     ...(values.scores ? { onScore: (score) => out.write({ score }) } : {}),
   });
@@ -53,9 +78,18 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   const progress = createProgress("replay");
   const refusals: string[] = [];
   const startMs = performance.now();
-  for await (const batch of batchesOf(positionals, read, names)) {
+  let batches = 0;
+  const reading = (file: string) => {
+    const { batches, takeDeltas } = read(file, names, belief);
+    if (takeDeltas) sources.push(takeDeltas);
+    return batches;
+  };
+  for await (const batch of batchesOf(positionals, reading)) {
     if (signal.aborted) break;
     await pipeline.take(batch);
+    measures.take(batch.observations);
+    batches += 1;
+    if (batches % BATCHES === 0) await keep();
     await out.drained();
     for (const { place, reason } of batch.refusals ?? [])
       if (refusals.length < 20) refusals.push(`${place}: ${reason}`);
@@ -69,6 +103,9 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
   for (const { pool, state } of modelWatch.watch.standings())
     if (state === "stop")
       process.stderr.write(`${pool}: inputs have drifted, the score's thresholds do not hold\n`);
+  if (!keeper || signal.aborted) return;
+  await keep();
+  process.stderr.write(`${await keeper.finish(signal)}\n`);
 }
 
 interface Raising {
@@ -94,14 +131,13 @@ type Sized = Batch & { bytes: number; bytesRead: number };
 
 async function* batchesOf(
   files: readonly string[],
-  read: (file: string, names: ReplayNames) => AsyncIterable<Batch>,
-  names: ReplayNames,
+  read: (file: string) => AsyncIterable<Batch>,
 ): AsyncGenerator<Sized> {
   const sizes = await Promise.all(files.map(async (file) => (file === "-" ? 0 : (await stat(file)).size)));
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   let before = 0;
   for (const [index, file] of files.entries()) {
-    for await (const batch of read(file, names)) yield { ...batch, bytes, bytesRead: before };
+    for await (const batch of read(file)) yield { ...batch, bytes, bytesRead: before };
     before += sizes[index] ?? 0;
   }
 }

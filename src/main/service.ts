@@ -13,7 +13,6 @@ import { deliver } from "../deliver/deliver.ts";
 import { webhook } from "../deliver/webhook.ts";
 import { createReview } from "../review/api.ts";
 import { copyMetrics } from "../store/copy.ts";
-import { openInflux } from "../store/influx.ts";
 import { openMetrics } from "../store/metrics-sqlite.ts";
 import { openOps } from "../store/ops-sqlite.ts";
 import type { Counters } from "./counters.ts";
@@ -23,6 +22,7 @@ import { createHeart, type Heart, JOURNAL, type Opened } from "./heart.ts";
 import { listStandings } from "./list-standings.ts";
 import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
+import { openFollower } from "./open-influx.ts";
 import { openModel, openParts, openShadow } from "./parts.ts";
 import { sleep } from "./sleep.ts";
 import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
@@ -48,7 +48,6 @@ const NO_EXTRAS: ServiceExtras = { demo: false, tasks: () => [] };
 const ADVANCE_MS = 10_000;
 const PRUNE_MS = HOUR_MS;
 const CONSOLE = join(import.meta.dirname, "../../dist/console");
-const MAX_ACCOUNT_SERIES = 20_000;
 
 /** Runs the whole service until aborted; commits a last checkpoint on the way out. Rejects when a part of it fails. */
 export async function serve(config: Config, options: ServiceOptions): Promise<void> {
@@ -78,18 +77,8 @@ export async function serve(config: Config, options: ServiceOptions): Promise<vo
   const torn = journal.status().tornBytes;
   if (torn > 0) log("warn", "journal: an unfinished write was cut off", { bytes: torn });
   const opened: Opened = { parts, model, metrics, ops, journal, ...(shadow ? { shadow } : {}) };
-  const { influx: section } = config.store;
-  if (section) {
-    const influx = await openInflux({
-      ...section,
-      rawDays,
-      hourDays,
-      spoolDirectory: join(directory, "influx-spool"),
-      maxAccountSeries: MAX_ACCOUNT_SERIES,
-      consoleUrl: section.console,
-      sleep,
-      log,
-    });
+  const influx = await openFollower(config, log);
+  if (influx) {
     stack.defer(() => influx.close());
     // What a crash left between a commit and its write.
     await copyMetrics(metrics, influx, { fromMs: Date.now() - 2 * HOUR_MS, toMs: Date.now() + HOUR_MS });
@@ -190,7 +179,10 @@ function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log)
     ),
     ...acknowledged(config, journal, counters.received).map(({ name, task }) => restarting(name, task)),
     ...once.map((collector) => {
-      const onBatch = (batch: Parameters<Counters["batch"]>[1]) => counters.batch(collector.name, batch);
+      const onBatch = (batch: Parameters<Counters["batch"]>[1], dropped: number) => {
+        counters.batch(collector.name, batch);
+        heart.journalDropped(dropped);
+      };
       return restarting(collector.name, intoJournal(collector, { journal, log, onBatch }));
     }),
   ];

@@ -10,7 +10,8 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
   assay tap --config assay.yaml          only the stratum tap, as its own process
   assay check [--config assay.yaml] [--dump]
                                          validate configuration and data, list every mistake
-  assay replay FILE… --as FORMAT [--scores] [--config assay.yaml]
+  assay replay FILE… --as FORMAT [--scores] [--store] [--config assay.yaml]
+                                         --store fills the stores with it, once however often;
                                          FORMAT: observations | ckpool | pcap | netflow-pcap |
                                          zeek | suricata | ris
   assay screen VALUE…                    what is known of a wallet address, IP or ASN

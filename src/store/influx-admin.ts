@@ -43,10 +43,21 @@ export async function checkInflux(client: InfluxDB, address: InfluxAddress): Pro
       const { code, message } = error as NodeJS.ErrnoException;
       // Assay creates what is missing on 1.x when it starts.
       if (address.version === 1 && /database not found|retention policy not found/.test(message)) continue;
-      mistakes.push(
-        `InfluxDB ${address.url}, ${db}${rp ? `, retention policy ${rp}` : ""}: ${code ?? message}`,
-      );
+      const where = `InfluxDB ${address.url}, ${db}${rp ? `, retention policy ${rp}` : ""}`;
+      mistakes.push(`${where}: ${code ?? message}${adviceOn(code ?? message, address.version, { db, rp })}`);
     }
   }
   return mistakes;
+}
+
+/** What to do about it, by version. */
+function adviceOn(reason: string, version: InfluxAddress["version"], { db, rp }: ReturnType<typeof place>) {
+  if (/^E[A-Z]+$|No host available/.test(reason)) return "; is it running there?";
+  if (/\b40[13]\b|unauthori[sz]ed|authorization/i.test(reason))
+    return version === 1
+      ? "; look at username and password"
+      : "; the password must be a token that may read and write";
+  if (version === 2)
+    return `; is a bucket mapped to it? influx v1 dbrp create --db ${db} --rp ${rp} --bucket-id …`;
+  return version === 3 ? `; is it there? influxdb3 create database ${db}` : "";
 }

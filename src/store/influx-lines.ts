@@ -1,5 +1,5 @@
 import type { Flag } from "#core/flag.ts";
-import { type Level, MEASUREMENTS, type Measurement, type MetricRow } from "#core/metrics.ts";
+import { type Level, MEASUREMENTS, type MetricRow } from "#core/metrics.ts";
 
 /** Lines of one level, as many as one request carries. */
 export interface LineBatch {
@@ -47,21 +47,37 @@ function isPlain(name: string): boolean {
   return name.length > 0;
 }
 
+/** What stands before each value of a measurement's line. */
+interface Shape {
+  /** In the order of their names: tags in another one InfluxDB has to put in order itself, for every point. */
+  tags: { name: string; index: number }[];
+  fields: string[];
+}
+
+const SHAPES = new Map(
+  Object.entries(MEASUREMENTS).map(([name, { tags, sums, lasts }]): [string, Shape] => [
+    name,
+    {
+      tags: tags.map((name, index) => ({ name, index })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+      fields: [...sums, ...lasts],
+    },
+  ]),
+);
+
 /** One row as a line. Null: too long, or nothing in it is a number. */
 export function formatRow({ measurement: name, tags, bucketMs, values }: MetricRow): string | null {
-  const measurement: Measurement = MEASUREMENTS[name];
+  const shape = SHAPES.get(name) as Shape;
   let key: string = name;
-  for (let index = 0; index < measurement.tags.length; index += 1) {
-    key += `,${measurement.tags[index]}=${tag(tags[index] ?? "")}`;
+  for (let at = 0; at < shape.tags.length; at += 1) {
+    const { name: tagName, index } = shape.tags[at] as Shape["tags"][number];
+    key += `,${tagName}=${tag(tags[index] ?? "")}`;
   }
   if (key.length > KEY_BYTES / 4 && Buffer.byteLength(key) > KEY_BYTES) return null;
-  const sums = measurement.sums.length;
   let fields = "";
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] ?? Number.NaN;
     if (!Number.isFinite(value)) continue;
-    const field = index < sums ? measurement.sums[index] : measurement.lasts[index - sums];
-    fields += `${fields === "" ? " " : ","}${field}=${value}`;
+    fields += `${fields === "" ? " " : ","}${shape.fields[index]}=${value}`;
   }
   return fields === "" ? null : `${key}${fields} ${bucketMs}\n`;
 }
@@ -106,7 +122,7 @@ export function formatFlag(flag: Flag, consoleUrl: string): LineBatch {
   const title = `${flag.severity}: ${flag.account.slice(0, 100)}`;
   const why = flag.reasons.map((reason) => reason.text).join(" · ");
   const line = [
-    `flag_event,pool=${tag(flag.pool)},kind=${flag.kind},severity=${flag.severity} id=${text(flag.id)}`,
+    `flag_event,kind=${flag.kind},pool=${tag(flag.pool)},severity=${flag.severity} id=${text(flag.id)}`,
     `account=${text(flag.account)}`,
     `state=${text(flag.state)}`,
     `score=${flag.score}`,

@@ -37,6 +37,8 @@ export type WriteOutcome =
 /** How long one request may take. */
 const TIMEOUT_MS = 15_000;
 const REASON_CHARACTERS = 300;
+/** The batch itself is not to the server's liking: malformed, too large, or not to be processed. */
+const FINAL = new Set([400, 413, 422]);
 
 /** Database and retention policy of a level. */
 export function place({ database, version }: InfluxAddress, level: Level): { db: string; rp?: string } {
@@ -109,10 +111,21 @@ export function lineWriter(address: InfluxAddress) {
 function judge(status: number, answer: string, points: number): WriteOutcome {
   if (status >= 200 && status < 300) return { outcome: "written" };
   const reason = `HTTP ${status}: ${answer.replace(/\s+/g, " ").slice(0, REASON_CHARACTERS)}`;
-  // A 400 does not get better by repeating: the points it names are lost, the others were taken.
-  if (status !== 400) return { outcome: "unavailable", reason };
-  const dropped = /partial write:.*dropped=(\d+)/.exec(answer)?.[1];
-  const lost = dropped === undefined ? points : Number(dropped);
-  const expired = /beyond retention policy/.test(answer) ? lost : 0;
+  // What was dropped does not get better by repeating, and the others were taken. 1.x says so with a 400, 2.x with a 422,
+  // its first releases with a 500.
+  const dropped = /partial write:.*dropped=(\d+)/s.exec(answer)?.[1];
+  if (dropped === undefined && !FINAL.has(status)) return { outcome: "unavailable", reason };
+  const lost = dropped === undefined ? (rejectedLines(answer) ?? points) : Number(dropped);
+  const expired = /(beyond|outside) retention policy/.test(answer) ? lost : 0;
   return { outcome: "partial", refused: lost - expired, expired, reason };
+}
+
+/** 3 names each line that it did not take. Undefined: the answer is no such list. */
+function rejectedLines(answer: string): number | undefined {
+  try {
+    const { data } = JSON.parse(answer) as { data?: unknown };
+    return Array.isArray(data) ? data.length : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,7 +3,7 @@ import type { Flag } from "#core/flag.ts";
 import type { MetricRow } from "#core/metrics.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
-import { checkInflux, prepareInflux, type Retention } from "./influx-admin.ts";
+import { prepareInflux, type Retention } from "./influx-admin.ts";
 import { formatFlag, formatRows, type LineBatch } from "./influx-lines.ts";
 import { influxClient, queryInflux } from "./influx-query.ts";
 import { openSpool } from "./influx-spool.ts";
@@ -46,8 +46,6 @@ export interface InfluxStore extends Store {
   run: Task;
   /** Shows a flag on the time line of the charts. */
   annotate(flag: Flag): Promise<void>;
-  /** What keeps the server from being used, as sentences. */
-  check(): Promise<string[]>;
   state(): InfluxState;
 }
 
@@ -172,7 +170,6 @@ export async function openInflux(options: InfluxOptions): Promise<InfluxStore> {
     write,
     query: (query) => queryInflux(client, options, query),
     annotate: (flag) => inTurn(() => send(formatFlag(flag, options.consoleUrl))),
-    check: () => checkInflux(client, options),
     async run(signal) {
       let waitMs = FIRST_WAIT_MS;
       await prepare(signal).catch((error: Error) =>

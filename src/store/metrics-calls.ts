@@ -8,6 +8,7 @@ import {
   type MetricQuery,
   type MetricRow,
 } from "#core/metrics.ts";
+import { fill } from "./metrics-fill.ts";
 import { queryMetrics } from "./metrics-query.ts";
 import { type MeasurementTables, metricTables, parameters } from "./metrics-tables.ts";
 import { transaction } from "./transaction.ts";
@@ -124,6 +125,9 @@ export function metricsCalls(db: DatabaseSync) {
         }
       });
     },
+
+    /** Of each bucket and first tag value that nothing is kept of, takes all rows; leaves the others as they are. */
+    fill: (rows: readonly MetricRow[]): number => atomically(() => fill(rows, table, seriesOf)),
 
     query: (query: MetricQuery): MetricRow[] => queryMetrics(db, query),
 

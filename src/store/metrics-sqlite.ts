@@ -1,3 +1,4 @@
+import type { MetricRow } from "#core/metrics.ts";
 import type { Checkpoint, CheckpointStore } from "#core/store.ts";
 import type { MetricsCalls, PackedCheckpoint } from "./metrics-calls.ts";
 import type { MetricsReaderCalls } from "./metrics-query.ts";
@@ -14,6 +15,11 @@ export interface MetricsOptions {
 export interface EmbeddedMetrics extends CheckpointStore {
   /** Deletes what is older than its retention, in steps between which checkpoints get their turn. */
   prune(nowMs: number): Promise<void>;
+  /**
+   * Takes rows of whole buckets, of what nothing is kept of: a bucket in which a pool (an exporter, a network: the
+   * first tag) has anything stays as it is. Hours are added up anew where minutes came. Resolves to the rows taken.
+   */
+  fill(rows: readonly MetricRow[]): Promise<number>;
   /** First and last bucket of anything; null: nothing is kept. */
   bounds(): Promise<{ firstMs: number; lastMs: number } | null>;
 }
@@ -40,6 +46,7 @@ export async function openMetrics({ file, rawDays, hourDays }: MetricsOptions): 
     commit: (checkpoint) => thread.call("commit", pack(checkpoint)),
     write: (rows) => thread.call("write", rows),
     query: (query) => (reader ? reader.call("query", query) : thread.call("query", query)),
+    fill: (rows) => thread.call("fill", rows),
     bounds: () => thread.call("bounds"),
     recover: async () => ({ cursors: await thread.call("cursors"), accounts: accounts() }),
     async prune(nowMs) {

@@ -7,6 +7,8 @@ interface LevelTable {
   add: StatementSync;
   /** Puts an absolute row in place of what was there. */
   put: StatementSync;
+  /** First tag values of the series that have a row in a bucket. */
+  owners: StatementSync;
   prune: StatementSync;
   bounds: StatementSync;
 }
@@ -18,6 +20,8 @@ export interface MeasurementTables {
   /** The series of these tag values; it is created where it is new. */
   series(tags: readonly string[]): number;
   levels: Record<Level, LevelTable>;
+  /** Forgets an hour of the series with this first tag value; then adds it up anew from its minutes. */
+  hour: { drop: StatementSync; sum: StatementSync };
 }
 
 /** All statements that change metrics, generated from MEASUREMENTS. */
@@ -49,7 +53,44 @@ function measurementTables(db: DatabaseSync, name: MeasurementName): Measurement
       return Number(found ? found.id : create.run(...values).lastInsertRowid);
     },
     levels: { "1m": levelTable(db, name, measurement, "1m"), "1h": levelTable(db, name, measurement, "1h") },
+    hour: hourStatements(db, name, measurement),
   };
+}
+
+/** In the order of time, so that of last values the newest minute's counts. */
+function hourStatements(db: DatabaseSync, name: MeasurementName, measurement: Measurement) {
+  const own = `FROM ${name}_series WHERE ${column(measurement.tags[0] as string)} = ?`;
+  const values = columnsOf(measurement).slice(2).join(", ");
+  return {
+    drop: db.prepare(`DELETE FROM ${name}_1h WHERE ts = ? AND series IN (SELECT id ${own})`),
+    sum: db.prepare(`INSERT INTO ${name}_1h (ts, series, ${values}) SELECT ?, series, ${values} FROM ${name}_1m
+      WHERE ts >= ? AND ts < ? AND series IN (SELECT id ${own}) ORDER BY ts ${adding(measurement)}`),
+  };
+}
+
+const atOf = (last: string): string => column(`${last}_at`);
+
+/** Bucket, series, sums, lasts, and the minute of each last. */
+const columnsOf = ({ sums, lasts }: Measurement): string[] => [
+  "ts",
+  "series",
+  ...sums.map(column),
+  ...lasts.map(column),
+  ...lasts.map(atOf),
+];
+
+/** What an insertion does where the bucket has a row: sums add up, the newest last value stays. */
+function adding({ sums, lasts }: Measurement): string {
+  const added = [
+    ...sums.map(column).map((sum) => `${sum} = ${sum} + excluded.${sum}`),
+    ...lasts.flatMap((last) => {
+      const newer = `excluded.${column(last)} IS NOT NULL AND (${column(last)} IS NULL OR excluded.${atOf(last)} >= ${atOf(last)})`;
+      return [column(last), atOf(last)].map(
+        (target) => `${target} = CASE WHEN ${newer} THEN excluded.${target} ELSE ${target} END`,
+      );
+    }),
+  ];
+  return `ON CONFLICT DO UPDATE SET ${added.join(", ")}`;
 }
 
 /**
@@ -60,12 +101,13 @@ function measurementTables(db: DatabaseSync, name: MeasurementName): Measurement
 function levelTable(
   db: DatabaseSync,
   name: MeasurementName,
-  { sums, lasts }: Measurement,
+  measurement: Measurement,
   level: Level,
 ): LevelTable {
+  const { tags, sums, lasts } = measurement;
   const table = `${name}_${level}`;
-  const at = lasts.map((last) => column(`${last}_at`));
-  const columns = ["ts", "series", ...sums.map(column), ...lasts.map(column), ...at];
+  const at = lasts.map(atOf);
+  const columns = columnsOf(measurement);
   db.exec(`CREATE TABLE IF NOT EXISTS ${table} (ts INTEGER NOT NULL, series INTEGER NOT NULL,
     ${[
       ...sums.map((sum) => `${column(sum)} REAL NOT NULL`),
@@ -89,29 +131,22 @@ function levelTable(
       db.exec(`ALTER TABLE ${table} ADD COLUMN ${column(target)} ${type}`);
     }
   }
-  const insert = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})
-    ON CONFLICT DO UPDATE SET`;
-  const added = [
-    ...sums.map(column).map((sum) => `${sum} = ${sum} + excluded.${sum}`),
-    ...lasts.flatMap((last, index) => {
-      const newer = `excluded.${column(last)} IS NOT NULL AND (${column(last)} IS NULL OR excluded.${at[index]} >= ${at[index]})`;
-      return [column(last), at[index]].map(
-        (target) => `${target} = CASE WHEN ${newer} THEN excluded.${target} ELSE ${target} END`,
-      );
-    }),
-  ];
+  const insert = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
   const add = db.prepare(
-    `${insert} ${added.join(", ")} RETURNING ${[...sums, ...lasts].map(column).join(", ")}`,
+    `${insert} ${adding(measurement)} RETURNING ${[...sums, ...lasts].map(column).join(", ")}`,
   );
   add.setReturnArrays(true);
   return {
     add,
     put: db.prepare(
-      `${insert} ${columns
+      `${insert} ON CONFLICT DO UPDATE SET ${columns
         .slice(2)
         .map((target) => `${target} = excluded.${target}`)
         .join(", ")}`,
     ),
+    // CROSS JOIN fixes the order of the loops: the primary key starts with the bucket.
+    owners: db.prepare(`SELECT DISTINCT s.${column(tags[0] as string)} AS owner FROM ${table} d
+      CROSS JOIN ${name}_series s ON s.id = d.series WHERE d.ts = ?`),
     prune: db.prepare(`DELETE FROM ${table} WHERE ts < ?`),
     bounds: db.prepare(`SELECT min(ts) AS first, max(ts) AS last FROM ${table}`),
   };

@@ -33,6 +33,31 @@ test("work and shares are counted exactly, by pool and by origin", () => {
   expect(analysis.takeDeltas()).toEqual([]);
 });
 
+test("accepted work from a watched network is counted by the network's name as well", () => {
+  const networkOf = ({ ip }: { ip: string }) => (ip.startsWith("175.45.") ? "star-kp" : undefined);
+  const analysis = new Analysis({ lookUpOrigin, networkOf, stepHours: 6 });
+  const there = { account: "bob", ip: "175.45.176.1" };
+  const network = () =>
+    analysis
+      .takeDeltas()
+      .filter(({ measurement }) => measurement === "network")
+      .map(({ tags, bucketMs, values }) => [tags, bucketMs, values]);
+  analysis.take([
+    shareOf({ atMs: START }),
+    shareOf({ atMs: START + 1000, difficulty: 20, ...there }),
+    shareOf({ atMs: START + 2000, difficulty: 30, ...there }),
+    shareOf({ atMs: START + 3000, outcome: "stale", ...there }),
+    shareOf({ atMs: START + 60_000, difficulty: 40, ...there }),
+  ]);
+  expect(network()).toEqual([
+    [["star-kp"], START, [2, 50 * 2 ** 32]],
+    [["star-kp"], START + 60_000, [1, 40 * 2 ** 32]],
+  ]);
+  // What was taken is closed: the next share of the same minute is a delta of its own.
+  analysis.take([shareOf({ atMs: START + 61_000, difficulty: 5, ...there })]);
+  expect(network()).toEqual([[["star-kp"], START + 60_000, [1, 5 * 2 ** 32]]]);
+});
+
 test("a doubled rate and a silence are found where they began, and a steady account has no change", () => {
   const random = seeded(7);
   const analysis = analysisOf();

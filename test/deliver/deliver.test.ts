@@ -42,7 +42,9 @@ async function workplace(destinations: readonly Destination[], time = clock()) {
   let waiting: () => void = () => {};
   const options = { ...time, ops, destinations, random: () => 0.5 };
   const log = (level: string, message: string) => void logged.push(`${level}: ${message}`);
-  const onAttempt = () => {
+  const states: string[] = [];
+  const onAttempt = ({ state }: { state: string }) => {
+    states.push(state);
     settled += 1;
     waiting();
   };
@@ -59,6 +61,7 @@ async function workplace(destinations: readonly Destination[], time = clock()) {
     logged,
     ending,
     running,
+    states,
     async attempts(count: number) {
       while (settled < count) {
         await new Promise<void>((resolve) => {
@@ -90,9 +93,10 @@ test("a failing receiver is tried by the schedule, with one id, until the letter
     count > 8 ? ok(response) : response.writeHead(500).end("no"),
   );
   const time = clock();
-  const { ops, attempts, logged } = await workplace([hook(server.url)], time);
+  const { ops, attempts, logged, states } = await workplace([hook(server.url)], time);
   await ops.raise(aFlag(), EVIDENCE, ["x"]);
   await attempts(8);
+  expect(states).toEqual([...Array(7).fill("waiting"), "dead"]);
   const [dead] = await ops.deliveries({ state: "dead" });
   expect(dead).toMatchObject({ attempts: 8, lastError: "HTTP 500: no" });
   expect(time.now() - START).toBeGreaterThanOrEqual(5_000 + 60_000 * (5 + 30 + 120 + 300 + 600 + 600));

@@ -72,16 +72,17 @@ test("check --dump prints the whole configuration without secrets", async () => 
   expect(stdout).not.toContain("very-secret");
 });
 
-test("check finds a directory and a port that cannot be had, and warns of the bundled database", async () => {
+test("check finds a directory, a port and an InfluxDB that cannot be had, and warns of the bundled database", async () => {
   const file = join(place, "check.yaml");
   writeFileSync(
     file,
-    `data: { directory: ${place} }\ncollectors:\n  ckpool: [{ name: main, directory: /nowhere/at/all }]\n  tap: [{ listen: { host: 192.0.2.1 }, upstream: { host: 127.0.0.1, port: 1 } }]\n`,
+    `data: { directory: ${place} }\ncollectors:\n  ckpool: [{ name: main, directory: /nowhere/at/all }]\n  tap: [{ listen: { host: 192.0.2.1 }, upstream: { host: 127.0.0.1, port: 1 } }]\nstore: { influx: { url: "http://127.0.0.1:1" } }\n`,
   );
   const { code, stdout, stderr } = await assay(["check", "--config", file]);
   expect(code).toBe(2);
   expect(stderr).toContain("collectors.ckpool main");
   expect(stderr).toContain("collectors.tap tap");
+  expect(stderr).toContain("store.influx: InfluxDB http://127.0.0.1:1, assay, retention policy 1m: ");
   expect(stdout).toContain("bundled database");
 });
 

@@ -18,8 +18,41 @@ const COMPARED: readonly MeasurementName[] = [
   "account_hashrate",
   "account_origin",
   "flag",
+  "network",
+  "job",
+  "route",
 ];
 if (!hasInfluxd()) console.warn(WITHOUT_INFLUXD);
+
+/** Two observed pools that part for five minutes, and peers that see a watched prefix come and go. */
+function observations(startMs: number): object[] {
+  const at = (minute: number) => new Date(startMs + minute * 60_000).toISOString();
+  const job = (minute: number, pool: string, prevHash: string) => ({
+    type: "job",
+    at: at(minute),
+    pool,
+    jobId: `${minute}`,
+    prevHash,
+    height: 900_000,
+    clean: true,
+  });
+  const route = (minute: number, peer: string, event: string) => ({
+    type: "route",
+    at: at(minute),
+    prefix: "175.45.176.0/24",
+    event,
+    peer,
+    collector: "rrc00",
+  });
+  return [
+    ...Array.from({ length: 10 }, (_, minute) => [
+      job(minute, "one", "a"),
+      job(minute, "two", minute < 3 || minute > 7 ? "a" : "b"),
+    ]).flat(),
+    ...["p", "q", "r"].map((peer, index) => route(20 + index, peer, "announce")),
+    route(90, "q", "withdraw"),
+  ];
+}
 
 function ckpoolLine(index: number, atMs: number, random: () => number): string {
   const account = Math.floor(random() * 20);
@@ -36,6 +69,9 @@ function ckpoolLine(index: number, atMs: number, random: () => number): string {
     agent: "cgminer/4.11",
   });
 }
+
+const fromNetwork = (lines: readonly string[]) =>
+  lines.filter((line) => line.includes('"address":"175.45.178.14"')).length;
 
 describe.skipIf(!hasInfluxd())("a service with InfluxDB", () => {
   test("keeps the same figures there as in SQLite, also when influxd is killed in between", async () => {
@@ -70,6 +106,14 @@ collectors:
       running = startAssay(["run", "--config", config]);
       await running.said("listening");
       await kept(SHARES / 2);
+      const posted = await fetch(`http://127.0.0.1:${port}/api/v1/observations`, {
+        method: "POST",
+        headers: { "content-type": "application/x-ndjson" },
+        body: observations(startMs)
+          .map((observation) => JSON.stringify(observation))
+          .join("\n"),
+      });
+      expect(posted.status).toBeLessThan(300);
       await influxd.kill();
       writeFileSync(join(logs, "6b036d0e00000001.sharelog"), `${lines.slice(SHARES / 2).join("\n")}\n`);
       await kept(SHARES);
@@ -86,8 +130,12 @@ collectors:
             const there = await influx.store.query({ measurement, level, by, ...query });
             return here.length > 0 && isDeepStrictEqual(there, here) ? here : undefined;
           }, 60_000);
-          if (measurement !== "hashrate") continue;
-          expect(rows.reduce((sum, { values }) => sum + values[0]!, 0)).toBe(SHARES);
+          const sum = (column: number) => rows.reduce((all, { values }) => all + (values[column] || 0), 0);
+          if (measurement === "hashrate") expect(sum(0)).toBe(SHARES);
+          if (measurement === "network") expect(sum(0)).toBe(fromNetwork(lines));
+          // Both from the minute after they parted, until the second is back.
+          if (measurement === "job") expect([sum(0), sum(2)]).toEqual([20, 9]);
+          if (measurement === "route") expect([sum(0), sum(1)]).toEqual([3, 1]);
         }
       }
       expect(await running.end()).toBe(0);

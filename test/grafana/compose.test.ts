@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -18,10 +18,13 @@ interface Service {
   healthcheck?: object;
   ports?: string[];
   restart?: string;
+  volumes?: string[];
+  environment?: Record<string, string>;
 }
 
-const compose = (): Record<string, Service> =>
-  parse(readFileSync(join(ROOT, "docker-compose.yml"), "utf8")).services;
+const file = (): { services: Record<string, Service>; volumes: Record<string, unknown> } =>
+  parse(readFileSync(join(ROOT, "docker-compose.yml"), "utf8"));
+const compose = () => file().services;
 
 const hasCompose =
   process.env.ASSAY_REQUIRE_SERVICES === "1" || spawnSync("docker-compose", ["--version"]).status === 0;
@@ -48,6 +51,21 @@ test("every image is pinned, every service has a health check, and every port is
     expect(image, name).toMatch(/:\d+\.\d+(\.\d+)?$/);
     expect([healthcheck, restart], name).toEqual([expect.anything(), "unless-stopped"]);
     for (const port of ports) expect(port, name).toMatch(/^127\.0\.0\.1:/);
+  }
+});
+
+test("state is in named volumes, what is mounted is there, and secrets come from the environment or not at all", () => {
+  const { services, volumes } = file();
+  const sources = Object.values(services).flatMap(({ volumes = [] }) => volumes.map((one) => one.split(":")));
+  const named = sources.filter(([source]) => !source?.startsWith("."));
+  expect(named.map(([source]) => source).sort()).toEqual(Object.keys(volumes).sort());
+  for (const [source = "", , mode] of sources.filter(([source]) => source?.startsWith("."))) {
+    expect(existsSync(join(ROOT, source)), source).toBe(true);
+    expect(mode, source).toBe("ro");
+  }
+  for (const { environment = {} } of Object.values(services)) {
+    for (const [name, value] of Object.entries(environment))
+      if (/PASSWORD|TOKEN/.test(name)) expect(value, name).toMatch(/^\$\{[A-Z_]+:\?[a-z0-9 ]+\}$/);
   }
 });
 

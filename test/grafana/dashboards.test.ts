@@ -2,21 +2,18 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { ALERTS } from "../../grafana/alerts.ts";
-import { DAY_MS, HOUR_MS } from "../../src/core/metrics.ts";
+import { HOUR_MS } from "../../src/core/metrics.ts";
 import { encodeName } from "../../src/store/influx-lines.ts";
 import { HOSTILE_NAMES } from "../contract/store.ts";
-import { aFlag } from "../store/flags.ts";
 import { openTestInflux } from "../store/influx-open.ts";
 import { hasInfluxd, startInfluxd, WITHOUT_INFLUXD } from "../store/influxd.ts";
 import { temporary } from "../store/temporary.ts";
-import { committed, type Dashboard, dashboardSchema, filled, resolve, send } from "./runner.ts";
+import { replayDay } from "./replayed-day.ts";
+import { committed, type Dashboard, dashboardSchema, filled, type Range, resolve, send } from "./runner.ts";
 import { simulated } from "./simulated.ts";
-
-/** What an operator would have picked where all is no choice. */
-const SOME = { account: ["bc1q7"] };
 
 const GRAFANA = join(import.meta.dirname, "../../grafana");
 const FILES = [...committed()];
@@ -71,51 +68,56 @@ test("the provisioning names the one data source and the one folder", () => {
 });
 
 describe.skipIf(!hasInfluxd())(
-  `with a simulated day in a real influxd${hasInfluxd() ? "" : `: ${WITHOUT_INFLUXD}`}`,
+  `with a replayed day in a real influxd${hasInfluxd() ? "" : `: ${WITHOUT_INFLUXD}`}`,
   () => {
     let influxd: Awaited<ReturnType<typeof startInfluxd>>;
     let directory: string;
-    const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
-    const fromMs = toMs - DAY_MS;
+    let range: Range;
 
     beforeAll(async () => {
       influxd = await startInfluxd();
       directory = mkdtempSync(join(tmpdir(), "assay-grafana-"));
-      const { store, end } = await openTestInflux(influxd.url, {}, directory);
-      for (const rows of simulated("1h", fromMs, toMs, 20)) await store.write(rows);
-      for (const rows of simulated("1m", toMs - HOUR_MS, toMs, 20)) await store.write(rows);
-      const at = new Date(toMs - HOUR_MS).toISOString();
-      for (const [index, name] of [...HOSTILE_NAMES, ...SOME.account].entries()) {
-        await store.annotate(
-          aFlag({ id: `flag-${index}`, pool: "main", account: name, openedAt: at, updatedAt: at }),
-        );
-      }
-      await end();
-      expect(store.state()).toMatchObject({ refused: 0, expired: 0, leftOut: 0, spoolPoints: 0 });
-    });
+      range = await replayDay(directory, influxd.url);
+      range = { ...range, chosen: { account: [await someAccount()] } };
+    }, 300_000);
     afterAll(async () => {
       await influxd.close();
       rmSync(directory, { recursive: true });
     });
+
+    /** An account that was flagged and whose hashrate changed, as whoever opens its dashboard has one in mind. */
+    async function someAccount(): Promise<string> {
+      const column = async (query: string) =>
+        (await send(influxd.url, query)).map(({ tags, values }) => tags?.account ?? String(values[0]?.[1]));
+      const flagged = (await send(influxd.url, 'SELECT "account" FROM "1h"."flag_event"'))
+        .flatMap(({ values }) => values)
+        .map(([, account]) => String(account));
+      const changed = await column('SELECT sum("changes") FROM "1h"."account_change" GROUP BY "account"');
+      const found = flagged.find((account) => changed.includes(account));
+      if (found === undefined) throw new Error(`no flagged account changed: ${flagged}; ${changed}`);
+      return found;
+    }
 
     test.each(dashboards().map((dashboard) => [dashboard.title, dashboard] as const))(
       "%s: every panel, variable and annotation has rows",
       async (_, dashboard) => {
         for (const { query, type, name } of dashboard.templating.list) {
           if (type !== "query") continue;
-          const resolved = resolve(query, dashboard, "1h", { fromMs, toMs, chosen: SOME });
+          const resolved = resolve(query, dashboard, "1h", range);
           expect(filled(await send(influxd.url, resolved)), `variable ${name}`).toBeGreaterThan(0);
         }
         for (const { title, targets, interval } of dashboard.panels) {
           for (const { query, refId } of targets) {
             if (query === undefined) continue;
-            const resolved = resolve(query, dashboard, interval, { fromMs, toMs, chosen: SOME });
+            const resolved = resolve(query, dashboard, interval, range);
             expect(resolved).not.toMatch(/\$[a-z_{]/);
-            expect(filled(await send(influxd.url, resolved)), `${title}, query ${refId}`).toBeGreaterThan(0);
+            expect
+              .soft(filled(await send(influxd.url, resolved)), `${title}, query ${refId}`)
+              .toBeGreaterThan(0);
           }
         }
         const notes = dashboard.annotations.list.map(({ target }) =>
-          resolve(target.query, dashboard, "1h", { fromMs, toMs, chosen: SOME }),
+          resolve(target.query, dashboard, "1h", range),
         );
         for (const note of notes) expect(filled(await send(influxd.url, note))).toBeGreaterThan(0);
       },
@@ -124,20 +126,49 @@ describe.skipIf(!hasInfluxd())(
     test("every alert's question has rows", async () => {
       const [some] = dashboards();
       for (const { query, uid } of ALERTS) {
-        const resolved = resolve(query, some!, "1m", { fromMs, toMs, chosen: SOME });
+        const resolved = resolve(query, some!, "1m", range);
         expect(filled(await send(influxd.url, resolved)), uid).toBeGreaterThan(0);
       }
     });
 
-    test("an account's name chooses that account and no other, whatever stands in it", async () => {
-      const account = dashboards().find(({ uid }) => uid === "assay-account")!;
-      const panel = account.panels.find(({ title }) => title.startsWith("Change points: "))!;
-      for (const name of HOSTILE_NAMES) {
-        const chosen = { account: [encodeName(name)] };
-        const resolved = resolve(panel.targets[0]!.query!, account, "1h", { fromMs, toMs, chosen });
-        const series = await send(influxd.url, resolved);
-        expect(series.map(({ tags }) => tags?.account)).toEqual([encodeName(name)]);
-      }
+    test("pools that part, a network that goes, and what comes from it are seen as they were", async () => {
+      const sum = async (field: string, of: string) =>
+        (await send(influxd.url, `SELECT sum(${field}) FROM "1h".${of}`))[0]?.values[0]?.[1];
+      // Twelve jobs of an hour, less the first: a minute must have passed.
+      expect(await sum("diverged", `"job" WHERE "pool" = 'two'`)).toBe(11);
+      expect(await sum("diverged", `"job" WHERE "pool" <> 'two'`)).toBe(0);
+      const fromNetwork = readFileSync(join(directory, "day/observations.ndjson"), "utf8")
+        .split("\n")
+        .filter((line) => /"type":"share".*"accepted".*"ip":"175\.45\.17[6-9]\./.test(line));
+      expect(fromNetwork.length).toBeGreaterThan(100);
+      // A share every five minutes beside the simulator's, and the service's own.
+      expect(await sum("shares", `"network"`)).toBe(fromNetwork.length + 24 * 12 + 1);
+      // Two outages seen by four peers in the simulation, and one by five at RIS.
+      expect(await sum("withdrawals", `"route" WHERE "prefix" = '175.45.176.0/24'`)).toBe(8 + 5);
+      expect(await sum("confirmed", `"flag"`)).toBe(1);
+      expect(await sum("delivered", `"delivery"`)).toBe(1);
     });
+  },
+);
+
+test.skipIf(!hasInfluxd())(
+  `an account's name chooses that account and no other, whatever stands in it${hasInfluxd() ? "" : `: ${WITHOUT_INFLUXD}`}`,
+  async () => {
+    const influxd = await startInfluxd();
+    onTestFinished(() => influxd.close());
+    const { store, end } = await openTestInflux(influxd.url);
+    const toMs = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    const fromMs = toMs - 2 * HOUR_MS;
+    for (const rows of simulated("1h", fromMs, toMs, 20)) await store.write(rows);
+    await end();
+    expect(store.state()).toMatchObject({ refused: 0, expired: 0, leftOut: 0, spoolPoints: 0 });
+    const account = dashboards().find(({ uid }) => uid === "assay-account")!;
+    const panel = account.panels.find(({ title }) => title.startsWith("Change points: "))!;
+    for (const name of HOSTILE_NAMES) {
+      const chosen = { account: [encodeName(name)] };
+      const resolved = resolve(panel.targets[0]!.query!, account, "1h", { fromMs, toMs, chosen });
+      const series = await send(influxd.url, resolved);
+      expect(series.map(({ tags }) => tags?.account)).toEqual([encodeName(name)]);
+    }
   },
 );

@@ -23,7 +23,7 @@ function format(rows: MetricRow[]) {
 
 test("an ordinary name is written as it is", () => {
   expect(formatRow(row("ckpool.org (eu)"))).toBe(
-    "hashrate,pool=ckpool.org\\ (eu),algorithm=sha256d shares=1,work=2,stale=3,rejected=4 60000\n",
+    "hashrate,algorithm=sha256d,pool=ckpool.org\\ (eu) shares=1,work=2,stale=3,rejected=4 60000\n",
   );
 });
 
@@ -45,7 +45,7 @@ test("every name comes back, and no line has a control character or an odd backs
 
 test("what is no number is left out, and a row without one or too long for InfluxDB is counted", () => {
   expect(formatRow(row("p", [1, Number.NaN, Number.POSITIVE_INFINITY, 1e300]))).toBe(
-    "hashrate,pool=p,algorithm=sha256d shares=1,rejected=1e+300 60000\n",
+    "hashrate,algorithm=sha256d,pool=p shares=1,rejected=1e+300 60000\n",
   );
   const { batches, unfit } = format([row("p", [Number.NaN]), row("⛏".repeat(30_000)), row("p")]);
   expect([batches.length, batches[0]?.points, unfit]).toEqual([1, 1, 2]);

@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { DAY_MS, HOUR_MS, type MetricDelta, type MetricRow, MINUTE_MS } from "../../src/core/metrics.ts";
 import { copyMetrics } from "../../src/store/copy.ts";
 import type { InfluxOptions } from "../../src/store/influx.ts";
+import { checkInflux } from "../../src/store/influx-admin.ts";
+import { influxClient } from "../../src/store/influx-query.ts";
 import { openSpool } from "../../src/store/influx-spool.ts";
+import type { InfluxAddress } from "../../src/store/influx-write.ts";
 import { openMetrics } from "../../src/store/metrics-sqlite.ts";
 import { aFlag } from "./flags.ts";
 import { openTestInflux } from "./influx-open.ts";
@@ -25,8 +28,11 @@ const row = (minute: number, work: number, pool = "p"): MetricRow => ({
 });
 const day = { measurement: "hashrate", level: "1m", fromMs: T0, toMs: T0 + DAY_MS } as const;
 
-/** An endpoint that answers writes as told and keeps what it was sent. */
-async function pretend(answer: (count: number) => [status: number, body: string]) {
+/** An endpoint that answers writes, and questions, as told and keeps what it was sent. */
+async function pretend(
+  answer: (count: number) => [status: number, body: string],
+  told: [status: number, body: string] = [200, '{"results":[{}]}'],
+) {
   const paths: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const asked: (string | undefined)[] = [];
@@ -37,9 +43,7 @@ async function pretend(answer: (count: number) => [status: number, body: string]
       paths.push(request.url);
       authorizations.push(request.headers.authorization);
     } else asked.push(request.headers.authorization);
-    const [status, body] = request.url?.startsWith("/write")
-      ? answer(paths.length)
-      : [200, '{"results":[{}]}'];
+    const [status, body] = request.url?.startsWith("/write") ? answer(paths.length) : told;
     response.writeHead(status).end(body);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -72,6 +76,23 @@ test("a partial write is counted and not tried again; what was too old is counte
   expect(logged.filter((line) => line === "error: InfluxDB refused points")).toHaveLength(2);
 });
 
+test("2.x and 3 say in their own words what they dropped: it holds up nothing", async () => {
+  const beyond =
+    "dropped 2 points outside retention policy of duration 168h0m0s - oldest point m at … dropped=2";
+  const answers: [number, string][] = [
+    [422, `{"code":"unprocessable entity","message":"failure writing points: partial write: ${beyond}"}`],
+    [500, '{"code":"internal error","message":"partial write: points beyond retention policy dropped=1"}'],
+    [400, '{"error":"partial write of line protocol occurred","data":[{"line_number":1},{"line_number":4}]}'],
+    [413, "too large"],
+    [204, ""],
+  ];
+  const server = await pretend((count) => answers[count - 1] ?? [204, ""]);
+  const { store } = await open(server.url, { version: 2, password: "token" });
+  for (const _ of answers) await store.write([0, 1, 2, 3, 4].map((minute) => row(minute, 1)));
+  expect(store.state()).toMatchObject({ expired: 3, refused: 2 + 5, written: 15, spoolPoints: 0 });
+  expect(server.paths).toHaveLength(5);
+});
+
 test("a server error is not a refusal: the points wait and arrive", async () => {
   const server = await pretend((count) => (count < 4 ? [503, "busy"] : [204, ""]));
   const { store } = await open(server.url);
@@ -100,6 +121,37 @@ test("each version is spoken to in its own way, 3 by a database a level", async 
   const basic = `Basic ${Buffer.from("ann:secret").toString("base64")}`;
   expect(server.authorizations).toEqual([undefined, basic, "Token two", "Bearer three"]);
   expect([...new Set(server.asked)]).toEqual([undefined, basic, "Token two", "Bearer three"]);
+});
+
+const checked = (url: string, changes: Partial<InfluxAddress> = {}) => {
+  const address: InfluxAddress = { url, database: "assay", version: 1, ...changes };
+  return checkInflux(influxClient(address), address);
+};
+
+test("a check says what is wrong and what to do about it, by version", async () => {
+  expect(await checked("http://127.0.0.1:1")).toEqual([
+    expect.stringMatching(
+      /^InfluxDB http:\/\/127.0.0.1:1, assay, retention policy 1m: .*is it running there/,
+    ),
+    expect.stringContaining("retention policy 1h: "),
+  ]);
+  const denied = await pretend(() => [204, ""], [401, '{"code":"unauthorized","message":"Unauthorized"}']);
+  expect(await checked(denied.url, { version: 2, password: "x" })).toEqual([
+    expect.stringContaining("must be a token that may read and write"),
+    expect.stringContaining("must be a token"),
+  ]);
+  const missing = await pretend(() => [204, ""], [404, '{"error":"database not found"}']);
+  expect(await checked(missing.url, { version: 2, password: "x" })).toEqual([
+    expect.stringContaining("influx v1 dbrp create --db assay --rp 1m"),
+    expect.stringContaining("influx v1 dbrp create --db assay --rp 1h"),
+  ]);
+  expect(await checked(missing.url, { version: 3, password: "x" })).toEqual([
+    expect.stringContaining("influxdb3 create database assay_1m"),
+    expect.stringContaining("influxdb3 create database assay_1h"),
+  ]);
+  const there = await pretend(() => [204, ""]);
+  for (const version of [1, 2, 3] as const)
+    expect(await checked(there.url, { version, password: "x" })).toEqual([]);
 });
 
 test("the task ends at once on abort, though the server keeps a request waiting", async () => {
@@ -270,15 +322,8 @@ describe.skipIf(!hasInfluxd())(`with a real influxd${hasInfluxd() ? "" : `: ${WI
     );
     await store.write([row(-400 * 1440, 1)]);
     expect(store.state()).toMatchObject({ expired: 1, refused: 0 });
-    expect(await store.check()).toEqual([]);
-  });
-
-  test("a check says what is wrong, in a sentence", async () => {
-    const { store } = await open("http://127.0.0.1:1");
-    expect(await store.check()).toEqual([
-      expect.stringContaining("InfluxDB http://127.0.0.1:1, assay, retention policy 1m: "),
-      expect.stringContaining("retention policy 1h: "),
-    ]);
+    expect(await checked(influxd.url, { database: "vanished" })).toEqual([]);
+    expect(await checked(influxd.url, { database: "not yet made" })).toEqual([]);
   });
 
   test("a flag becomes one annotation, however often it is written, and two of one moment are two", async () => {

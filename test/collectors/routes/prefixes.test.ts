@@ -6,10 +6,11 @@ import { describe, expect, it } from "vitest";
 import { createPrefixes } from "../../../collectors/routes/prefixes.ts";
 import { readRisFile } from "../../../collectors/routes/ris-file.ts";
 import { readRisMessage } from "../../../collectors/routes/ris-message.ts";
-import { createMatcher, watchedNetworks } from "../../../collectors/routes/watched.ts";
+import { createMatcher, networkFinder, watchedNetworks } from "../../../collectors/routes/watched.ts";
 import type { Batch } from "../../../src/core/collector.ts";
 import type { Route } from "../../../src/core/observation.ts";
 import { readObservation, writeObservation } from "../../../src/core/observation.ts";
+import { originOf } from "../../support/shares.ts";
 import { fromPeers, risUpdate, START_SECONDS } from "./messages.ts";
 
 const { networks } = watchedNetworks();
@@ -134,6 +135,18 @@ describe("a watched prefix", () => {
 });
 
 describe("the watched networks", () => {
+  it("have the addresses within their prefixes and those of their autonomous system", () => {
+    const find = networkFinder(networks);
+    const of = (ip: string, asn = 0) => find(originOf(ip, { asn }));
+    expect(["175.45.176.0", "175.45.179.255", "175.45.180.0", "2001:db8::1"].map((ip) => of(ip))).toEqual([
+      "star-kp",
+      "star-kp",
+      undefined,
+      undefined,
+    ]);
+    expect([of("192.0.2.1", 131_279), of("192.0.2.1", 4837)]).toEqual(["star-kp", undefined]);
+  });
+
   it("match their prefixes and more specific ones, and nothing else", () => {
     const match = createMatcher(networks);
     for (const prefix of ["175.45.176.0/22", PREFIX, "175.45.179.128/25"])
@@ -213,7 +226,7 @@ describe("a recorded session", () => {
     ];
     await writeFile(file, lines.join("\n"));
     const batches: Batch[] = [];
-    for await (const batch of readRisFile(file, networks, belief)) batches.push(batch);
+    for await (const batch of readRisFile(file, createPrefixes(networks, belief))) batches.push(batch);
     expect(
       batches.flatMap(({ observations }) => observations.map((route) => (route as Route).event)),
     ).toEqual(["announce", "withdraw"]);
