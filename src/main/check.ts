@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type Config, ConfigError, readConfig, redact } from "../config.ts";
 import { webhook } from "../deliver/webhook.ts";
+import { readListFile } from "../screening/read-file.ts";
 import { sourceChecks } from "./check-pools.ts";
 import { openModel, openParts } from "./parts.ts";
 
@@ -42,6 +43,8 @@ export async function check(args: string[]): Promise<void> {
     await attempt(`deliver.webhooks ${hook.name}`, () => webhook(hook));
   await attempt("detection.model", async () => (await openModel(config)).close());
   await attempt("origin and screening", () => checkData(config, warnings));
+  for (const { file, ...list } of config.screening.lists)
+    if (file) await attempt(`screening.lists ${list.name}`, () => readListFile({ ...list, file }));
   if (config.http.tokens.length === 0 && !isLoopback(config.http.host)) {
     mistakes.push(`http.tokens: none, but http.host ${config.http.host} is not loopback`);
   }

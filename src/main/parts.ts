@@ -5,7 +5,6 @@ import type { LoadedModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
 import { createLists, type Lists } from "../screening/lists.ts";
-import { refresh } from "../screening/refresh.ts";
 import { createScreening, type ScreeningService } from "../screening/screening.ts";
 
 /** What every command that looks at observations needs. */
@@ -60,8 +59,11 @@ export async function openParts(config: Config): Promise<Parts> {
     ),
   });
   const { nameThreshold } = config.screening;
-  const screening = await createScreening({ lists: config.screening.lists, places: origin, nameThreshold });
-  await refresh(screening, lists);
+  // A version that was taken into use goes before the file it came from: that may have broken since.
+  const kept = await lists.load();
+  const unknown = config.screening.lists.filter(({ name }) => !kept.some((list) => list.name === name));
+  const screening = await createScreening({ lists: unknown, places: origin, nameThreshold });
+  screening.replace(kept);
   const analysis = new Analysis({
     lookUpOrigin: origin.lookUp,
     stepHours: config.detection.stepHours,
