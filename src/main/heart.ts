@@ -65,7 +65,7 @@ export function createHeart(
       if (raised === "opened") counters.flagged(flag);
       return raised;
     },
-    onScreenings: (screenings) => ops.recordScreenings(screenings),
+    onScreenings: (screenings, standings) => ops.recordScreenings(screenings, standings),
     onWindow: ({ pool, atMs, rows, accounts }, values) => {
       counters.scored({ pool, atMs, values });
       // Below this many accounts an index of stability is noise.

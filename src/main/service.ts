@@ -24,6 +24,7 @@ import { listStandings } from "./list-standings.ts";
 import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openModel, openParts } from "./parts.ts";
+import { screenAgain } from "./screen-again.ts";
 import { sleep } from "./sleep.ts";
 import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
@@ -202,26 +203,27 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
     async (signal) => {
       for (await sleep(intervalMs, signal); !signal.aborted; await sleep(intervalMs, signal)) await work();
     };
+  const again = screenAgain({ parts, ops, engine, withdraw: heart.withdraw, log, now: Date.now });
   const lists = keepLists({
     parts,
-    engine,
     log,
     everyMs: config.screening.checkHours * HOUR_MS,
-    record: (screenings) => ops.recordScreenings(screenings),
-    onGroundGone: async (sighting, lost) => {
-      const { pool, account, value } = sighting;
-      log("warn", "a screening hit has lost its ground", { pool, account, value });
-      await heart.withdraw(sighting, lost);
-    },
+    onRound: again,
   });
-  const databases = parts.origin.watch({
-    everyMs: config.origin.reloadSeconds * 1000,
-    sleep,
-    onReload: ({ file, error }) => {
-      if (error) log("error", "a database does not hold; the last good one stays", { file, reason: error });
-      else log("info", "reloaded", { file });
-    },
-  });
+  const databases: Task = (signal) =>
+    parts.origin.watch({
+      everyMs: config.origin.reloadSeconds * 1000,
+      sleep,
+      onRound: async (reloads) => {
+        for (const { file, error } of reloads) {
+          if (error)
+            log("error", "a database does not hold; the last good one stays", { file, reason: error });
+          else log("info", "reloaded", { file });
+        }
+        // Also where nothing was read: a date may have passed.
+        await again(signal);
+      },
+    })(signal);
   const networkLists = parts.networkLists.schedule({
     everyMs: DAY_MS,
     sleep,
@@ -231,7 +233,11 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
     },
   });
   return [
-    lists,
+    // What changed while nothing ran, before anything is fetched.
+    async (signal) => {
+      await again(signal);
+      await lists(signal);
+    },
     databases,
     networkLists,
     every(config.store.checkpointSeconds * 1000, engine.checkpoint),

@@ -8,6 +8,8 @@ import { walkTree } from "./walk.ts";
 /** An MMDB that was read whole and found sound. */
 export interface Database {
   file: string;
+  /** Its own name for what it is, such as "GeoLite2-Country". */
+  type: string;
   /** As facts name it: "GeoLite2-Country 2026-11-03". */
   source: string;
   builtAtMs: number;
@@ -64,6 +66,7 @@ async function readDatabase(file: string, bytes: Buffer, name?: string): Promise
   const facts = new WeakMap<object, RecordFacts>();
   return {
     file,
+    type: name ?? databaseType,
     source: `${name ?? databaseType} ${buildEpoch.toISOString().slice(0, 10)}`,
     builtAtMs: buildEpoch.getTime(),
     hash: createHash("sha256").update(bytes).digest("hex"),
