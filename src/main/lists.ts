@@ -1,8 +1,11 @@
 import { parseArgs } from "node:util";
 import type { Log } from "#core/log.ts";
+import { DAY_MS } from "#core/metrics.ts";
 import type { Task } from "#core/task.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { describeState, describeUpdate } from "../screening/ask.ts";
+import type { Update } from "../screening/kept.ts";
+import type { ListState, Lists } from "../screening/lists.ts";
 import { refresh } from "../screening/refresh.ts";
 import { openLists, type Parts } from "./parts.ts";
 import { sleep } from "./sleep.ts";
@@ -21,7 +24,9 @@ export async function lists(args: string[], signal: AbortSignal): Promise<void> 
   const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
   const opened = Object.values(openLists(config));
   const known = [...config.screening.lists, ...config.origin.lists].map(({ name }) => name);
-  if (known.length === 0) process.stdout.write("no list is configured (screening.lists, origin.lists)\n");
+  known.push(...config.origin.databases.map(({ role }) => role));
+  if (known.length === 0)
+    process.stdout.write("no list is configured (screening.lists, origin.lists, origin.databases)\n");
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new UsageError(`lists: not configured: ${unknown.join(", ")}`);
   const failed: string[] = [];
@@ -59,13 +64,27 @@ export function keepLists(options: {
       everyMs,
       sleep,
       onRound: async (updates, stale) => {
-        for (const update of updates) {
-          if (update.outcome !== "unchanged")
-            log(update.outcome === "updated" ? "info" : "error", describeUpdate(update));
-        }
-        for (const state of stale) log("error", describeState(state));
+        tell(log, updates, stale);
         await refresh(parts.screening, parts.lists);
         await onRound(signal);
       },
     })(signal);
+}
+
+/** Keeps what the origin reads up to date; it takes new files into use by itself. */
+export function keepFetched(lists: Lists, log: Log): Task {
+  return lists.schedule({
+    everyMs: DAY_MS,
+    sleep,
+    onRound: async (updates, stale) => tell(log, updates, stale),
+  });
+}
+
+/** What came of a round: a list that was refused or not reached, or has grown stale, is told loudly. */
+function tell(log: Log, updates: readonly Update[], stale: readonly ListState[]): void {
+  for (const update of updates) {
+    if (update.outcome !== "unchanged")
+      log(update.outcome === "updated" ? "info" : "error", describeUpdate(update));
+  }
+  for (const state of stale) log("error", describeState(state));
 }

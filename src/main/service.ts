@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Log } from "#core/log.ts";
-import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import { HOUR_MS } from "#core/metrics.ts";
 import { runAll, supervise, type Task } from "#core/task.ts";
 import { ingestHandler } from "../../collectors/ingest/http.ts";
 import { createRisLive } from "../../collectors/routes/ris-live.ts";
@@ -21,7 +21,7 @@ import type { Engine } from "./engine.ts";
 import { dataNotices, healthOf } from "./health.ts";
 import { createHeart, type Heart, JOURNAL, type Opened } from "./heart.ts";
 import { listStandings } from "./list-standings.ts";
-import { keepLists } from "./lists.ts";
+import { keepFetched, keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openModel, openParts } from "./parts.ts";
 import { screenAgain } from "./screen-again.ts";
@@ -224,14 +224,6 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
         await again(signal);
       },
     })(signal);
-  const networkLists = parts.networkLists.schedule({
-    everyMs: DAY_MS,
-    sleep,
-    onRound: async (_updates, stale) => {
-      for (const { name, lastError } of stale)
-        log("error", "a list of networks is stale", { name, lastError });
-    },
-  });
   return [
     // What changed while nothing ran, before anything is fetched.
     async (signal) => {
@@ -239,7 +231,8 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
       await lists(signal);
     },
     databases,
-    networkLists,
+    keepFetched(parts.networkLists, log),
+    keepFetched(parts.databases, log),
     every(config.store.checkpointSeconds * 1000, engine.checkpoint),
     every(ADVANCE_MS, () => engine.advance(Date.now())),
     every(PRUNE_MS, async () => {

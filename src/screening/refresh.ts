@@ -1,5 +1,6 @@
 import type { Lists } from "./lists.ts";
 import type { ScreeningService } from "./screening.ts";
+import type { WatchList } from "./watch-list.ts";
 
 /**
  * Takes the versions on disk into use where they are not those in memory, whoever fetched them: this process, or
@@ -8,7 +9,7 @@ import type { ScreeningService } from "./screening.ts";
  */
 export async function refresh(
   screening: Pick<ScreeningService, "lists" | "replace">,
-  lists: Pick<Lists, "load" | "status">,
+  lists: Pick<Lists<WatchList>, "load" | "status">,
 ): Promise<boolean> {
   const inUse = new Map(screening.lists().map(({ name, version }) => [name, version]));
   const states = await lists.status();

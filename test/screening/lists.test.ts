@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { ListSource, Update } from "../../src/screening/kept-list.ts";
+import type { Update } from "../../src/screening/kept.ts";
+import { type ListSource, listKind } from "../../src/screening/list-kind.ts";
 import { createLists, type ListState } from "../../src/screening/lists.ts";
 import { refresh } from "../../src/screening/refresh.ts";
 import { createScreening } from "../../src/screening/screening.ts";
@@ -54,7 +55,7 @@ const source = (rest: Partial<ListSource> = {}): ListSource => ({
   ...rest,
 });
 const listsOf = (...sources: ListSource[]) =>
-  createLists({ directory, sources, maxShrinkPercent: 5, now: () => nowMs });
+  createLists({ directory, kind: listKind, sources, maxShrinkPercent: 5, now: () => nowMs });
 const values = async (lists: ReturnType<typeof listsOf>) =>
   (await lists.load()).flatMap(({ entries }) => entries.map(({ value }) => value));
 
