@@ -74,7 +74,9 @@ export const screening = section({
         format: z
           .enum(["text", "csv", "json", "xml"])
           .default("text")
-          .describe("xml: OFAC's SDN.XML or SDN_ADVANCED.XML, or the European Union's consolidated list."),
+          .describe(
+            "xml: OFAC's SDN.XML, SDN_ADVANCED.XML or SDN_ENHANCED.XML, or the European Union's consolidated list.",
+          ),
         subject: z
           .enum(["address", "network", "region", "name"])
           .default("address")
