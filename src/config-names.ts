@@ -16,3 +16,29 @@ export function nameMistakes(collectors: object): string[] {
   }
   return mistakes;
 }
+
+/** Lists are kept in folders of their own: two of one name would overwrite each other. */
+export function listMistakes(place: string, lists: readonly { name: string }[]): string[] {
+  return repeated(lists.map(({ name }) => name)).map(
+    ([index, name]) => `${place}[${index}].name: ${name} is the name of another list already`,
+  );
+}
+
+/** One database a role, fetched or in a file. */
+export function databaseMistakes(
+  origin: { databases: readonly { role: string }[] } & Partial<Record<string, unknown>>,
+): string[] {
+  const roles = origin.databases.map(({ role }) => role);
+  return [
+    ...repeated(roles).map(([index, role]) => `origin.databases[${index}].role: ${role} is fetched already`),
+    ...roles.flatMap((role, index) =>
+      origin[role] === undefined
+        ? []
+        : [`origin.databases[${index}].role: origin.${role} names a file already`],
+    ),
+  ];
+}
+
+function repeated(values: readonly string[]): [index: number, value: string][] {
+  return [...values.entries()].filter(([index, value]) => values.indexOf(value) < index);
+}

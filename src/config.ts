@@ -3,8 +3,9 @@ import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { host, name, path, port, section } from "./config-fields.ts";
-import { nameMistakes } from "./config-names.ts";
+import { databaseMistakes, listMistakes, nameMistakes } from "./config-names.ts";
 import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
+import { origin, screening } from "./config-origin.ts";
 import { poolPrograms } from "./config-pools.ts";
 import { mirror, observer, tap } from "./config-stratum.ts";
 
@@ -12,12 +13,6 @@ import { mirror, observer, tap } from "./config-stratum.ts";
  * The configuration: one schema, default and comment together, and the only reader of process.env. Every mistake is
  * listed at once. `${NAME}` in a text is replaced from the environment, so that secrets stay out of the file.
  */
-
-/** Where a list comes from: exactly one of the two. */
-const fileOrUrl = { file: path.optional(), url: z.url({ protocol: /^https?$/ }).optional() };
-const oneOfFileAndUrl = (list: { file?: string | undefined; url?: string | undefined }) =>
-  (list.file === undefined) !== (list.url === undefined);
-const FILE_OR_URL = "needs either file or url";
 
 const websocket = section({
   name,
@@ -96,76 +91,8 @@ export const configSchema = section({
       .default(256 * 1024 * 1024)
       .describe("Kept on disk while the service is away; oldest dropped first, and counted."),
   }).prefault({}),
-  origin: section({
-    country: path.optional().describe("A country or city MMDB. Absent: the bundled one, whose age is shown."),
-    region: path
-      .optional()
-      .describe("A city MMDB for regions, asked before the country one: Crimea is found by region only."),
-    asn: path.optional().describe("An ASN MMDB: network and holder."),
-    anonymous: path.optional().describe("An anonymous-IP or privacy MMDB: VPN, Tor, proxy, hosting."),
-    networks: path
-      .optional()
-      .describe("A JSON table of networks that overrides the MMDB, merged over the bundled one."),
-    tiers: path.optional().describe("A JSON table of sanction tiers, in place of the bundled one."),
-    lists: z
-      .array(
-        section({
-          name,
-          kind: z.enum(["hosting", "vpn", "tor", "relay", "satellite", "residential"]),
-          ...fileOrUrl,
-        }).refine(oneOfFileAndUrl, FILE_OR_URL),
-      )
-      .default([])
-      .describe("Lists of networks of one kind, one network or address a line."),
-    reloadSeconds: z
-      .number()
-      .min(1)
-      .default(60)
-      .describe("How often databases and tables are looked at for changes."),
-    place: section({
-      latitude: z.number().min(-90).max(90),
-      longitude: z.number().min(-180).max(180),
-    })
-      .optional()
-      .describe("Where the pool's servers stand; round trips are held against distances from there."),
-  }).prefault({}),
-  screening: section({
-    lists: z
-      .array(
-        section({
-          name,
-          ...fileOrUrl,
-          format: z
-            .enum(["text", "csv", "json", "xml"])
-            .default("text")
-            .describe("xml: OFAC's SDN.XML or SDN_ADVANCED.XML, or the European Union's consolidated list."),
-          subject: z
-            .enum(["address", "network", "region", "name"])
-            .default("address")
-            .describe("What the entries are where the list does not say."),
-          maxAgeDays: z
-            .number()
-            .min(0.1)
-            .default(7)
-            .describe("A source not reached for longer makes the list stale."),
-        }).refine(oneOfFileAndUrl, FILE_OR_URL),
-      )
-      .default([])
-      .describe("Watch lists: official ones by URL or offline file, and the operator's own."),
-    checkHours: z.number().min(0.1).default(6).describe("How often the lists' sources are asked."),
-    maxShrinkPercent: z
-      .number()
-      .min(0)
-      .max(100)
-      .default(5)
-      .describe("A version that lost more of its entries is refused; the last good one stays."),
-    nameThreshold: z
-      .number()
-      .min(0.5)
-      .max(1)
-      .default(0.9)
-      .describe("Likeness of spelling from which a name is a match. Addresses match exactly."),
-  }).prefault({}),
+  origin,
+  screening,
   store: section({
     rawDays: z.number().int().min(1).default(7).describe("Days the one-minute buckets are kept."),
     hourDays: z.number().int().min(1).default(400),
@@ -275,7 +202,14 @@ export function parseConfig(yaml: string): Config {
     for (const issue of parsed.error.issues)
       mistakes.push(`${issue.path.join(".") || "(top)"}: ${issue.message}`);
   }
-  if (parsed.success) mistakes.push(...nameMistakes(parsed.data.collectors));
+  if (parsed.success) {
+    const { collectors, origin, screening } = parsed.data;
+    mistakes.push(...nameMistakes(collectors), ...databaseMistakes(origin));
+    mistakes.push(
+      ...listMistakes("origin.lists", origin.lists),
+      ...listMistakes("screening.lists", screening.lists),
+    );
+  }
   if (mistakes.length > 0 || !parsed.success) throw new ConfigError(mistakes);
   return parsed.data;
 }

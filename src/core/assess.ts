@@ -4,6 +4,7 @@ import { changesOf } from "#core/changes.ts";
 import { featureRecord } from "#core/features.ts";
 import type { Drifted, Family, Flag, Reason, Severity } from "#core/flag.ts";
 import type { Links } from "#core/linkage.ts";
+import { GROUND_GONE } from "#core/merge.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { Contribution } from "#core/model.ts";
 import { independentFamilies, reasonsFor } from "#core/reasons.ts";
@@ -154,11 +155,15 @@ export function groundGoneFlag(
   lists: readonly ListVersion[],
 ): Flag {
   const flag = screeningFlag(sighting, lost, lists);
-  const names = [...new Set(lost.map(({ list }) => list.name))].join(", ");
+  // A source meets a place or a network; a wallet's entry is its own address.
+  const met = (match: Match) =>
+    sighting.kind === "source" ? `${match.entry} of ${match.list.name}` : match.list.name;
+  const names = [...new Set(lost.map(met))].join(", ");
+  const word = sighting.kind === "source" ? "meets" : "is on";
   const reason: Reason = {
-    code: "SCREENING_GROUND_GONE",
+    code: GROUND_GONE,
     family: sighting.kind === "source" ? "origin" : "payout",
-    text: `${sighting.value} is no longer on ${names} since ${flag.updatedAt.slice(0, 10)}: what this flag rests on has gone.`,
+    text: `${sighting.value} no longer ${word} ${names} since ${flag.updatedAt.slice(0, 10)}: what rests on it has lost its ground.`,
     weight: 0,
     evidence: lists.map((list) => ({ type: "list-version", ...list })),
   };

@@ -1,4 +1,4 @@
-import { type Family, type Flag, SEVERITIES, type Severity } from "#core/flag.ts";
+import { type Family, type Flag, type Reason, SEVERITIES, type Severity } from "#core/flag.ts";
 
 /** What destinations were told of a flag since it was opened: never less than before, so telling again is rare. */
 export interface Told {
@@ -45,18 +45,25 @@ export function merge(open: Flag, seenMs: number, told: Told, incoming: Flag): M
   };
 }
 
+/** Code of the reason that says a hit no longer stands. */
+export const GROUND_GONE = "SCREENING_GROUND_GONE";
+
 const hasNewReason = (open: Flag, incoming: Flag): boolean =>
   incoming.reasons.some(({ code }) => !open.reasons.some((reason) => reason.code === code));
 
 function addUp(open: Flag, incoming: Flag): Flag {
   const newCodes = new Set(incoming.reasons.map(({ code }) => code));
+  // Of a family that is hit again, nothing may say that its ground has gone.
+  const hit = new Set(incoming.reasons.flatMap(({ code, family }) => (code === GROUND_GONE ? [] : [family])));
+  const stays = ({ code, family }: Reason) =>
+    !newCodes.has(code) && !(code === GROUND_GONE && hit.has(family));
   const graver = severityRank(incoming.severity) > severityRank(open.severity);
   return {
     ...incoming,
     severity: graver ? incoming.severity : open.severity,
     score: Math.max(open.score, incoming.score),
     families: [...new Set([...open.families, ...incoming.families])],
-    reasons: [...open.reasons.filter(({ code }) => !newCodes.has(code)), ...incoming.reasons],
+    reasons: [...open.reasons.filter(stays), ...incoming.reasons],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Origin } from "#core/origin.ts";
+import type { Match, Subject } from "#core/screening.ts";
 
 /** Kept until they are taken; further ones are counted, and seen again when the source next changes. */
 const MAX_SIGHTINGS = 100_000;
@@ -13,9 +14,19 @@ export interface Holding {
   origin?: Origin;
 }
 
+/** What something known met when that was last acted upon: what a screening flag of its account rests on. */
+export interface Standing extends Omit<Holding, "origin"> {
+  matches: readonly Match[];
+}
+
 /** Something to be screened at once: an account, a source or a payout address not seen before. */
 export interface Sighting extends Holding {
   atMs: number;
+}
+
+/** As what it is held against the lists. */
+export function subjectOf({ kind }: Pick<Holding, "kind">): Subject {
+  return kind === "source" ? "network" : "address";
 }
 
 /** Sightings that wait to be screened, in order. */

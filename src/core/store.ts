@@ -3,6 +3,7 @@ import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
 import type { Counterfactual } from "#core/model.ts";
 import type { Answered } from "#core/precision.ts";
 import type { Screening } from "#core/screening.ts";
+import type { Standing } from "#core/sightings.ts";
 
 /** What one checkpoint commits, all or nothing: how far each source was read and everything that reading changed. */
 export interface Checkpoint {
@@ -155,9 +156,19 @@ export interface OpsStore {
   audit(query: { afterId?: number; limit?: number }): Promise<AuditEntry[]>;
   /** Writes an audit line for something that changed nothing in this store. */
   note(entry: { atMs: number; actor: string; action: string; after: unknown }): Promise<void>;
-  /** Screenings, misses too; recorded compactly (one row a value, list version and day). */
-  recordScreenings(screenings: readonly Screening[]): Promise<void>;
+  /**
+   * Screenings, misses too; recorded compactly (one row a value, list version and day). With them, what was acted upon:
+   * a standing without matches stands no longer.
+   */
+  recordScreenings(screenings: readonly Screening[], standings?: readonly Standing[]): Promise<void>;
   screenings(value: string): Promise<Screening[]>;
+  /** The last screening of every name that was asked about, and of every region. */
+  lastScreenings(subject: "name" | "region"): Promise<Screening[]>;
+  /** Everything that meets something, by what was acted upon. */
+  standings(): Promise<Standing[]>;
+  /** Versions of everything that all known was last screened against; "" before the first time. */
+  ground(): Promise<string>;
+  settleGround(ground: string): Promise<void>;
   /** Outbox: what is due (of one destination, where one is named), what became of it, and the dead letters. */
   due(nowMs: number, limit: number, destination?: string): Promise<Delivery[]>;
   /** When the next waiting delivery of a destination is due. Null: none waits. */

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { type Config, ConfigError, readConfig, redact } from "../config.ts";
 import { webhook } from "../deliver/webhook.ts";
+import { readListFile } from "../screening/read-file.ts";
 import { checkInflux } from "../store/influx-admin.ts";
 import { influxClient } from "../store/influx-query.ts";
 import { sourceChecks } from "./check-pools.ts";
@@ -50,6 +51,8 @@ export async function check(args: string[]): Promise<void> {
   await attempt("detection.model", async () => (await openModel(config)).close());
   await attempt("detection.shadow", async () => (await openShadow(config))?.close());
   await attempt("origin and screening", () => checkData(config, warnings));
+  for (const { file, ...list } of config.screening.lists)
+    if (file) await attempt(`screening.lists ${list.name}`, () => readListFile({ ...list, file }));
   if (config.http.tokens.length === 0 && !isLoopback(config.http.host)) {
     mistakes.push(`http.tokens: none, but http.host ${config.http.host} is not loopback`);
   }

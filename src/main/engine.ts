@@ -2,6 +2,7 @@ import type { Analysis } from "#core/analysis.ts";
 import type { Batch, Collector } from "#core/collector.ts";
 import type { MetricDelta, MetricRow } from "#core/metrics.ts";
 import type { Observation } from "#core/observation.ts";
+import type { Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import type { CheckpointStore } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -39,8 +40,8 @@ export interface Engine {
   /** Follows one collector from its committed cursor. */
   follow(collector: Collector): Task;
   take(batch: Batch): Promise<void>;
-  /** Screens and raises one thing anew, in its turn. */
-  sight(sighting: Sighting): Promise<void>;
+  /** Raises what a screening met, in its turn. */
+  hit(sighting: Sighting, matches: readonly Match[]): Promise<void>;
   /** Lets time pass, unless a source is still catching up: what it has not told yet is not silence. */
   advance(nowMs: number): Promise<void>;
   finish(): Promise<void>;
@@ -147,7 +148,7 @@ export function createEngine(options: EngineOptions): Engine {
         behind.delete(collector.name);
       };
     },
-    sight: (sighting) => inTurn(() => pipeline.sight(sighting)),
+    hit: (sighting, matches) => inTurn(() => pipeline.hit(sighting, matches)),
     take: (batch) => inTurn(() => pipeline.take(batch)),
     advance: (nowMs) =>
       inTurn(async () => {

@@ -73,7 +73,7 @@ export function createHeart(
       if (raised === "opened") decisions.flagged(flag);
       return raised;
     },
-    onScreenings: (screenings) => ops.recordScreenings(screenings),
+    onScreenings: (screenings, standings) => ops.recordScreenings(screenings, standings),
     onWindow: async (window, values) => {
       decisions.scored(window, values);
       await modelWatch.take(window, values);

@@ -11,7 +11,7 @@ export async function listStandings(
   const inUse = parts.screening.lists();
   const kept = [parts.lists, parts.networkLists].map(async (lists) =>
     Promise.all(
-      (await lists.status()).map(async ({ takenAt: _, ...state }) => {
+      (await lists.status()).map(async ({ takenAt: _, unit: __, ...state }) => {
         // What is in memory is what values meet; the disk may be a moment ahead.
         const { version, entries, source, publishedAt } =
           inUse.find(({ name }) => name === state.name) ?? state;

@@ -1,15 +1,12 @@
-import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Analysis } from "#core/analysis.ts";
 import type { Log } from "#core/log.ts";
-import type { Match, Screening } from "#core/screening.ts";
-import type { Holding, Sighting } from "#core/sightings.ts";
+import { DAY_MS } from "#core/metrics.ts";
 import type { Task } from "#core/task.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { describeState, describeUpdate } from "../screening/ask.ts";
+import type { Update } from "../screening/kept.ts";
+import type { ListState, Lists } from "../screening/lists.ts";
 import { refresh } from "../screening/refresh.ts";
-import { type Known, rescreen } from "../screening/rescreen.ts";
-import type { Engine } from "./engine.ts";
 import { openLists, type Parts } from "./parts.ts";
 import { sleep } from "./sleep.ts";
 import { UsageError } from "./usage.ts";
@@ -27,7 +24,9 @@ export async function lists(args: string[], signal: AbortSignal): Promise<void> 
   const config = values.config === undefined ? parseConfig("") : readConfig(values.config);
   const opened = Object.values(openLists(config));
   const known = [...config.screening.lists, ...config.origin.lists].map(({ name }) => name);
-  if (known.length === 0) process.stdout.write("no list is configured (screening.lists, origin.lists)\n");
+  known.push(...config.origin.databases.map(({ role }) => role));
+  if (known.length === 0)
+    process.stdout.write("no list is configured (screening.lists, origin.lists, origin.databases)\n");
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new UsageError(`lists: not configured: ${unknown.join(", ")}`);
   const failed: string[] = [];
@@ -49,64 +48,43 @@ export async function lists(args: string[], signal: AbortSignal): Promise<void> 
   if (failed.length > 0) throw new Error(`not updated: ${failed.join(", ")}`);
 }
 
-/** Something known, and the account that holds it. A value that several hold comes once for each. */
-interface Held extends Known {
-  /** Absent for a region: whoever mines there is met through the network of the source. */
-  holding?: Holding;
-}
-
-function* everythingKnown(analysis: Analysis): Generator<Held> {
-  const regions = new Set<string>();
-  for (const holding of analysis.known()) {
-    const { kind, value, origin } = holding;
-    yield { subject: kind === "source" ? "network" : "address", value, holding };
-    if (origin && origin.country !== "ZZ") regions.add(origin.region || origin.country);
-  }
-  for (const value of regions) yield { subject: "region", value };
-}
-
 /**
- * Keeps the lists up to date, and screens everything known again when one changed: what is recorded says by which
- * versions, a new hit is raised at once, and a hit that lost its ground is said.
+ * Keeps the watch lists up to date and takes new versions into use; `onRound` follows every round, whether something
+ * changed or not.
  */
 export function keepLists(options: {
-  parts: Parts;
-  engine: Engine;
+  parts: Pick<Parts, "screening" | "lists">;
   log: Log;
   everyMs: number;
-  record: (screenings: Screening[]) => Promise<void>;
-  onGroundGone: (sighting: Sighting, lost: readonly Match[]) => Promise<void>;
+  onRound: Task;
 }): Task {
-  const { parts, engine, log, everyMs, record, onGroundGone } = options;
-  const { analysis, screening, lists: watch } = parts;
-  return watch.schedule({
-    everyMs,
+  const { parts, log, everyMs, onRound } = options;
+  return (signal) =>
+    parts.lists.schedule({
+      everyMs,
+      sleep,
+      onRound: async (updates, stale) => {
+        tell(log, updates, stale);
+        await refresh(parts.screening, parts.lists);
+        await onRound(signal);
+      },
+    })(signal);
+}
+
+/** Keeps what the origin reads up to date; it takes new files into use by itself. */
+export function keepFetched(lists: Lists, log: Log): Task {
+  return lists.schedule({
+    everyMs: DAY_MS,
     sleep,
-    onRound: async (updates, stale) => {
-      for (const update of updates) {
-        if (update.outcome !== "unchanged")
-          log(update.outcome === "updated" ? "info" : "error", describeUpdate(update));
-      }
-      for (const state of stale) log("error", describeState(state));
-      const before = await refresh(screening, watch);
-      if (!before) return;
-      const atMs = Date.now();
-      const rounds = rescreen(
-        everythingKnown(analysis),
-        (subject, value) => before(subject, value, atMs),
-        (subject, value) => screening.screen(subject, value, atMs),
-      );
-      for (const { screenings, changed } of rounds) {
-        await record(screenings);
-        for (const { known, screening: answer, gained, lost } of changed) {
-          if (!known.holding) continue;
-          if (gained.length > 0) await engine.sight({ ...known.holding, atMs });
-          // What another list still has keeps its ground.
-          if (answer.matches.length === 0) await onGroundGone({ ...known.holding, atMs }, lost);
-        }
-        // Half a million values are a second's work: let others run between the batches.
-        await setImmediate();
-      }
-    },
+    onRound: async (updates, stale) => tell(log, updates, stale),
   });
+}
+
+/** What came of a round: a list that was refused or not reached, or has grown stale, is told loudly. */
+function tell(log: Log, updates: readonly Update[], stale: readonly ListState[]): void {
+  for (const update of updates) {
+    if (update.outcome !== "unchanged")
+      log(update.outcome === "updated" ? "info" : "error", describeUpdate(update));
+  }
+  for (const state of stale) log("error", describeState(state));
 }

@@ -4,10 +4,12 @@ import { Analysis } from "#core/analysis.ts";
 import { networkFinder, watchedNetworks } from "../../collectors/routes/watched.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
+import { type DatabaseSource, databaseKind, type Fetched } from "../origin/fetched.ts";
 import { createOrigin, type OriginService } from "../origin/origin.ts";
+import { listKind } from "../screening/list-kind.ts";
 import { createLists, type Lists } from "../screening/lists.ts";
-import { refresh } from "../screening/refresh.ts";
 import { createScreening, type ScreeningService } from "../screening/screening.ts";
+import type { WatchList } from "../screening/watch-list.ts";
 
 /** What every command that looks at observations needs. */
 export interface Parts {
@@ -15,16 +17,18 @@ export interface Parts {
   screening: ScreeningService;
   analysis: Analysis;
   /** Watch lists with their versions on disk. */
-  lists: Lists;
+  lists: Lists<WatchList>;
   /** Lists of networks by kind, for origin. */
   networkLists: Lists;
+  /** Databases that are fetched, by role. */
+  databases: Lists;
 }
 
 /** Days without a reached source after which a list of networks is called stale. */
 const NETWORK_LIST_DAYS = 7;
 
 /** Opens the lists that the configuration names, as their versions stand on disk. */
-export function openLists(config: Config): Pick<Parts, "lists" | "networkLists"> {
+export function openLists(config: Config): Pick<Parts, "lists" | "networkLists" | "databases"> {
   const { maxShrinkPercent } = config.screening;
   const directory = join(config.data.directory, "lists");
   const now = Date.now;
@@ -33,27 +37,40 @@ export function openLists(config: Config): Pick<Parts, "lists" | "networkLists">
       ? [{ name, url, format: "text" as const, subject: "network" as const, maxAgeDays: NETWORK_LIST_DAYS }]
       : [],
   );
+  const databases = createLists<DatabaseSource, Fetched>({
+    directory: join(directory, "databases"),
+    kind: databaseKind,
+    sources: config.origin.databases.map((source) => ({ ...source, name: source.role })),
+    maxShrinkPercent,
+    now,
+  });
   return {
     lists: createLists({
       directory: join(directory, "watch"),
+      kind: listKind,
       sources: config.screening.lists,
       maxShrinkPercent,
       now,
     }),
     networkLists: createLists({
       directory: join(directory, "networks"),
+      kind: listKind,
       sources: fetched,
       maxShrinkPercent,
       now,
     }),
+    databases,
   };
 }
 
 /** Opens origin and screening and makes an empty analysis. Rejects with every mistake in their files. */
 export async function openParts(config: Config): Promise<Parts> {
-  const { lists, networkLists } = openLists(config);
+  const { lists, networkLists, databases } = openLists(config);
+  const fetched = config.origin.databases.map(({ role }) => [role, databases.latest(role)] as const);
   const origin = await createOrigin({
     ...config.origin,
+    ...Object.fromEntries(fetched),
+    fetched: new Set(fetched.map(([, file]) => file)),
     lists: config.origin.lists.map(({ name, kind, file, url }) =>
       url
         ? { name, kind, file: networkLists.latest(name), fetched: true }
@@ -61,8 +78,11 @@ export async function openParts(config: Config): Promise<Parts> {
     ),
   });
   const { nameThreshold } = config.screening;
-  const screening = await createScreening({ lists: config.screening.lists, places: origin, nameThreshold });
-  await refresh(screening, lists);
+  // A version that was taken into use goes before the file it came from: that may have broken since.
+  const kept = await lists.load();
+  const unknown = config.screening.lists.filter(({ name }) => !kept.some((list) => list.name === name));
+  const screening = await createScreening({ lists: unknown, places: origin, nameThreshold });
+  screening.replace(kept);
   const analysis = new Analysis({
     lookUpOrigin: origin.lookUp,
     networkOf: networkFinder(watchedNetworks().networks),
@@ -70,7 +90,7 @@ export async function openParts(config: Config): Promise<Parts> {
     watch: config.store.watch,
     topAccounts: config.store.topAccounts,
   });
-  return { origin, screening, analysis, lists, networkLists };
+  return { origin, screening, analysis, lists, networkLists, databases };
 }
 
 const MODELS = join(import.meta.dirname, "../../models");

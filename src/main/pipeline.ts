@@ -7,8 +7,8 @@ import { noteFlagged } from "#core/flagged.ts";
 import { NO_LINKS } from "#core/linkage.ts";
 import { DAY_MS } from "#core/metrics.ts";
 import type { Model } from "#core/model.ts";
-import type { ListVersion, Screen, Screening } from "#core/screening.ts";
-import type { Sighting } from "#core/sightings.ts";
+import type { ListVersion, Match, Screen, Screening } from "#core/screening.ts";
+import { type Sighting, type Standing, subjectOf } from "#core/sightings.ts";
 import type { FlagEvidence, Raised } from "#core/store.ts";
 import type { Window } from "#core/window.ts";
 
@@ -21,8 +21,8 @@ export interface PipelineOptions {
   policy: Policy & { alertsPerDay: number };
   /** Makes a flag durable; called in order and awaited. */
   raise: (flag: Flag, evidence: FlagEvidence) => Promise<Raised>;
-  /** Every screening made, misses too. */
-  onScreenings?: (screenings: Screening[]) => Promise<void>;
+  /** Every screening made, misses too, and what was met, after its flags are durable. */
+  onScreenings?: (screenings: Screening[], standings: Standing[]) => Promise<void>;
   /** Every window scored, as a whole, before its flags are made; awaited. */
   onWindow?: (window: Window, values: Float32Array) => Promise<void>;
   /** Features of a pool that drifted too far for the score's thresholds to hold. */
@@ -54,8 +54,8 @@ export interface PipelineCounts {
 /** Observation → state → features → score → flag, one batch at a time. Callers must not overlap calls. */
 export interface Pipeline {
   take(batch: Batch): Promise<void>;
-  /** Screens one thing at once, beside what observations bring. */
-  sight(sighting: Sighting): Promise<void>;
+  /** Raises what a screening met beside those that observations bring. */
+  hit(sighting: Sighting, matches: readonly Match[]): Promise<void>;
   /** Lets event time pass without an observation. */
   advance(nowMs: number): Promise<void>;
   /** The input has ended: scores a last window at the end of its hour. */
@@ -79,17 +79,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function screenSightings(sightings: readonly Sighting[]): Promise<void> {
     const screenings: Screening[] = [];
+    const standings: Standing[] = [];
     for (const sighting of sightings) {
-      const { kind, value, origin, atMs } = sighting;
-      const screening = screen(kind === "source" ? "network" : "address", value, atMs);
+      const { kind, pool, account, value, origin, atMs } = sighting;
+      const screening = screen(subjectOf(sighting), value, atMs);
+      const { matches } = screening;
       screenings.push(screening);
-      if (screening.matches.length > 0 || origin?.tier === "comprehensive")
-        await hit(sighting, screening.matches);
+      if (matches.length > 0) standings.push({ kind, pool, account, value, matches });
+      if (matches.length > 0 || origin?.tier === "comprehensive") await hit(sighting, matches);
     }
-    if (screenings.length > 0) await onScreenings?.(screenings);
+    if (screenings.length > 0) await onScreenings?.(screenings, standings);
   }
 
-  async function hit(sighting: Sighting, matches: Screening["matches"]): Promise<void> {
+  async function hit(sighting: Sighting, matches: readonly Match[]): Promise<void> {
     const state = analysis.account(sighting.pool, sighting.account);
     const raised = await raise(screeningFlag(sighting, matches, lists()), evidenceOf(state, sighting.atMs));
     if (raised === "opened") counts.flags += 1;
@@ -179,7 +181,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       analysis.take(batch.observations);
       await follow();
     },
-    sight: (sighting) => screenSightings([sighting]),
+    hit,
     async advance(nowMs) {
       analysis.advance(nowMs);
       await follow();

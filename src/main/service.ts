@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Log } from "#core/log.ts";
-import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import { HOUR_MS } from "#core/metrics.ts";
 import { runAll, supervise, type Task } from "#core/task.ts";
 import { ingestHandler } from "../../collectors/ingest/http.ts";
 import { createRisLive } from "../../collectors/routes/ris-live.ts";
@@ -20,10 +20,11 @@ import type { Engine } from "./engine.ts";
 import { dataNotices, healthOf } from "./health.ts";
 import { createHeart, type Heart, JOURNAL, type Opened } from "./heart.ts";
 import { listStandings } from "./list-standings.ts";
-import { keepLists } from "./lists.ts";
+import { keepFetched, keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openFollower } from "./open-influx.ts";
 import { openModel, openParts, openShadow } from "./parts.ts";
+import { screenAgain } from "./screen-again.ts";
 import { sleep } from "./sleep.ts";
 import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
@@ -197,38 +198,36 @@ function keeping(config: Config, opened: Opened, heart: Heart, log: Log): Task[]
     async (signal) => {
       for (await sleep(intervalMs, signal); !signal.aborted; await sleep(intervalMs, signal)) await work();
     };
+  const again = screenAgain({ parts, ops, engine, withdraw: heart.withdraw, log, now: Date.now });
   const lists = keepLists({
     parts,
-    engine,
     log,
     everyMs: config.screening.checkHours * HOUR_MS,
-    record: (screenings) => ops.recordScreenings(screenings),
-    onGroundGone: async (sighting, lost) => {
-      const { pool, account, value } = sighting;
-      log("warn", "a screening hit has lost its ground", { pool, account, value });
-      await heart.withdraw(sighting, lost);
-    },
+    onRound: again,
   });
-  const databases = parts.origin.watch({
-    everyMs: config.origin.reloadSeconds * 1000,
-    sleep,
-    onReload: ({ file, error }) => {
-      if (error) log("error", "a database does not hold; the last good one stays", { file, reason: error });
-      else log("info", "reloaded", { file });
-    },
-  });
-  const networkLists = parts.networkLists.schedule({
-    everyMs: DAY_MS,
-    sleep,
-    onRound: async (_updates, stale) => {
-      for (const { name, lastError } of stale)
-        log("error", "a list of networks is stale", { name, lastError });
-    },
-  });
+  const databases: Task = (signal) =>
+    parts.origin.watch({
+      everyMs: config.origin.reloadSeconds * 1000,
+      sleep,
+      onRound: async (reloads) => {
+        for (const { file, error } of reloads) {
+          if (error)
+            log("error", "a database does not hold; the last good one stays", { file, reason: error });
+          else log("info", "reloaded", { file });
+        }
+        // Also where nothing was read: a date may have passed.
+        await again(signal);
+      },
+    })(signal);
   return [
-    lists,
+    // What changed while nothing ran, before anything is fetched.
+    async (signal) => {
+      await again(signal);
+      await lists(signal);
+    },
     databases,
-    networkLists,
+    keepFetched(parts.networkLists, log),
+    keepFetched(parts.databases, log),
     every(config.store.checkpointSeconds * 1000, engine.checkpoint),
     every(ADVANCE_MS, () => engine.advance(Date.now())),
     every(PRUNE_MS, async () => {

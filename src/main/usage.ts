@@ -15,7 +15,7 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
                                          FORMAT: observations | ckpool | pcap | netflow-pcap |
                                          zeek | suricata | ris
   assay screen VALUE…                    what is known of a wallet address, IP or ASN
-  assay lists update | status            the watch lists
+  assay lists update | status            the watch lists and databases
   assay alert test [DESTINATION]         send a marked test delivery
   assay simulate --scenario NAME|FILE --seed N --accounts N --days D --out DIR
   assay train --version X.Y.Z [--seed N] train a model on simulated pools

@@ -8,17 +8,25 @@ import { walkTree } from "./walk.ts";
 /** An MMDB that was read whole and found sound. */
 export interface Database {
   file: string;
+  /** Its own name for what it is, such as "GeoLite2-Country". */
+  type: string;
   /** As facts name it: "GeoLite2-Country 2026-11-03". */
   source: string;
   builtAtMs: number;
   /** SHA-256 of the file, hexadecimal. */
   hash: string;
+  /** Of its search tree: how large it is. */
+  nodes: number;
+  /** Facts that at least one of its records has. */
+  tells: ReadonlySet<keyof RecordFacts>;
   /** Facts of the record that covers an address; null when none does. `ip` is canonical. */
   find(ip: string): RecordFacts | null;
 }
 
 /** Decoded records kept, by their place in the file: a city database has some hundred thousand. */
 const RECORDS_KEPT = 65_536;
+/** Records read between two turns of the event loop: some ten milliseconds. */
+const RECORDS_A_TURN = 5_000;
 const METADATA_MARKER = Buffer.from("\xab\xcd\xefMaxMind.com", "latin1");
 
 /**
@@ -56,17 +64,27 @@ async function readDatabase(file: string, bytes: Buffer, name?: string): Promise
   const dataBytes = dataEnd - searchTreeSize - 16;
   if (!Number.isSafeInteger(nodeCount) || nodeCount < 1 || dataBytes < 0)
     throw new Error("the tree its metadata describe does not fit into the file");
+  const tells = new Set<keyof RecordFacts>();
+  let read = 0;
   for (const address of (await walkTree({ bytes, nodeCount, recordSize, ipVersion, dataBytes })).values()) {
     const record: unknown = reader.get(address);
     if (record === null || typeof record !== "object")
       throw new Error(`the record of ${address} is not a map`);
+    for (const [fact, value] of Object.entries(readRecord(record)))
+      if (value) tells.add(fact as keyof RecordFacts);
+    read += 1;
+    // A city database has millions of records, and others must run meanwhile.
+    if (read % RECORDS_A_TURN === 0) await new Promise(setImmediate);
   }
   const facts = new WeakMap<object, RecordFacts>();
   return {
     file,
+    type: name ?? databaseType,
     source: `${name ?? databaseType} ${buildEpoch.toISOString().slice(0, 10)}`,
     builtAtMs: buildEpoch.getTime(),
     hash: createHash("sha256").update(bytes).digest("hex"),
+    nodes: nodeCount,
+    tells,
     find(ip) {
       // In a tree of IPv4 addresses the first bits of an IPv6 one would lead somewhere.
       if (ipVersion === 4 && ip.includes(":")) return null;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "zod";
 
 /** Holds from the first instant, and no longer at the second. */
@@ -37,6 +38,11 @@ export function narrow(known: Period, row: Period, atMs: number): void {
   }
 }
 
+/** The instants at which a row starts or ends to hold; none for what holds always. */
+export function edgesOf(rows: readonly Period[]): number[] {
+  return rows.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs]).filter(Number.isFinite);
+}
+
 /** A configuration or data file that does not hold: the file and every mistake in it. */
 export class TableError extends Error {
   override name = "TableError";
@@ -47,6 +53,11 @@ export class TableError extends Error {
     );
     this.mistakes = mistakes;
   }
+}
+
+/** What tells two contents of a table apart, whatever version they give themselves: 12 digits of the SHA-256. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** Parses a JSON text by a schema. Throws a TableError that lists every mistake with its place. */

@@ -35,6 +35,8 @@ export interface OriginFiles {
   /** A JSON table of sanction tiers in place of the bundled one. */
   tiers?: string | undefined;
   lists?: readonly NetworkListFile[] | undefined;
+  /** Of the databases above those that are fetched: there may be no file yet, and nothing is asked of them until there is. */
+  fetched?: ReadonlySet<string> | undefined;
 }
 
 /** One source in use, as the console, `assay check` and the documentation show it. */
@@ -62,6 +64,7 @@ export interface Part {
 export type Loaded =
   | { what: "database"; database: Database; confidence: number; attribution: string }
   | { what: "own" | "table"; table: Networks }
+  | { what: "nothing"; file: string }
   | { what: "tiers"; table: Tiers };
 
 const BUNDLED_PACKAGE = "@ip-location-db/geo-whois-asn-country-mmdb";
@@ -81,15 +84,7 @@ export function bundledDatabase(): string {
 export function partsOf(files: OriginFiles): Part[] {
   const parts: Part[] = [files.region, files.country, files.asn, files.anonymous]
     .filter((file) => file !== undefined)
-    .map((file) => ({
-      file,
-      load: async () => ({
-        what: "database",
-        database: await openDatabase(file),
-        confidence: OWN_CONFIDENCE,
-        attribution: "",
-      }),
-    }));
+    .map((file) => ({ file, load: () => loadDatabase(file, files) }));
   if (files.country === undefined) parts.push({ file: "", load: loadBundled });
   if (files.networks)
     parts.push(tablePart(files.networks, (text, file) => ({ what: "own", table: readNetworks(file, text) })));
@@ -117,6 +112,14 @@ export function partsOf(files: OriginFiles): Part[] {
     })),
   );
   return parts;
+}
+
+/** A fetched country database stands in for the bundled one as soon as it is there. */
+async function loadDatabase(file: string, { country, fetched }: OriginFiles): Promise<Loaded> {
+  if (fetched?.has(file) && !existsSync(file))
+    return file === country ? loadBundled() : { what: "nothing", file };
+  const database = await openDatabase(file);
+  return { what: "database", database, confidence: OWN_CONFIDENCE, attribution: "" };
 }
 
 async function loadBundled(): Promise<Loaded> {
@@ -176,6 +179,13 @@ export function noticeOf(part: Loaded, nowMs: number): Notice {
       skipped: 0,
     };
   }
+  if (part.what === "nothing")
+    return {
+      name: "not fetched yet",
+      source: part.file,
+      ...{ builtAt: "", ageDays: Number.NaN },
+      ...{ attribution: "", skipped: 0 },
+    };
   const { name, version } = part.table;
   const builtAtMs = /^\d{4}-\d\d-\d\d/.test(version) ? Date.parse(version.slice(0, 10)) : Number.NaN;
   return {

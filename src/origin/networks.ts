@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Address, parsePrefix } from "#core/address.ts";
 import type { NetworkKind } from "#core/origin.ts";
 import { PrefixTable } from "#core/prefix-table.ts";
-import { ALWAYS, type Period, period, periodShape, readTable, TableError } from "./dated.ts";
+import { ALWAYS, edgesOf, hashOf, type Period, period, periodShape, readTable, TableError } from "./dated.ts";
 
 const kind = z.enum([
   "residential",
@@ -67,7 +66,10 @@ const CURATED_CONFIDENCE = 0.95;
 /** A dated table of networks, found by address or, for rows without a prefix, by autonomous system. */
 export interface Networks {
   name: string;
+  /** Of a table its own, and the start of its content's SHA-256; of a list the latter alone. */
   version: string;
+  /** Instants at which a row starts or ends to hold. */
+  edges: readonly number[];
   size: number;
   /** Lines of a list that were no networks. */
   skipped: number;
@@ -91,7 +93,7 @@ export type ListKind = Extract<
  * in `skipped`. Throws a TableError when fewer than half of the lines are networks: then it is no such list.
  */
 export function readNetworkList(name: string, file: string, text: string, kind: ListKind): Networks {
-  const version = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const version = hashOf(text);
   const network: Network = {
     ...ALWAYS,
     asn: 0,
@@ -132,6 +134,7 @@ export function noNetworks(name: string): Networks {
   return {
     name,
     version: "none yet",
+    edges: [],
     size: 0,
     skipped: 0,
     byAddress: () => [],
@@ -171,7 +174,8 @@ export function readNetworks(file: string, text: string): Networks {
   const naming = groupByAsn(rows.map(({ network }) => network));
   return {
     name,
-    version,
+    version: `${version} ${hashOf(text)}`,
+    edges: edgesOf(rows.map(({ network }) => network)),
     size: networks.length,
     skipped: 0,
     byAddress: (address) => table.find(address),

@@ -36,7 +36,8 @@ export interface Reload {
 interface Watching {
   everyMs: number;
   sleep: (delayMs: number, signal: AbortSignal) => Promise<void>;
-  onReload: (reload: Reload) => void;
+  /** After every look at the files, with what became of those that changed. */
+  onRound: (reloads: readonly Reload[]) => Promise<void>;
 }
 
 /** What is answered from one state of the databases and tables. */
@@ -47,14 +48,14 @@ interface OriginAnswers {
   place(code: string, atMs: number): PlaceAnswer;
   /** Rows of the tables that name an autonomous system and hold at the instant. */
   system(asn: number, atMs: number): readonly Network[];
-  /** The tables in use, as screenings record them, tiers last; the same array until one of them changes. */
+  /** The databases and tables in use, as screenings record them, tiers last; the same array until one of them changes. */
   versions(): readonly ListVersion[];
+  /** The latest instant up to `atMs` at which a dated row began or ended to hold; -Infinity when none has. */
+  changedMs(atMs: number): number;
 }
 
 /** Countries, networks and tiers of addresses. */
 export interface OriginService extends OriginAnswers {
-  /** Answers from the databases and tables as they are now, whatever is reloaded later. */
-  snapshot(): OriginAnswers;
   notices(nowMs: number): Notice[];
   /** Reads the files that changed since they were last looked at. Of one that does not hold the last good state stays. */
   reload(): Promise<Reload[]>;
@@ -99,24 +100,31 @@ export async function createOrigin(options: OriginOptions = {}): Promise<OriginS
     place: (code, atMs) => answers.place(code, atMs),
     system: (asn, atMs) => answers.system(asn, atMs),
     versions: () => answers.versions(),
-    snapshot: () => answers,
+    changedMs: (atMs) => answers.changedMs(atMs),
     notices: (nowMs) => loaded.map((part) => noticeOf(part, nowMs)),
     reload,
     watch:
-      ({ everyMs, sleep, onReload }) =>
+      ({ everyMs, sleep, onRound }) =>
       async (signal) => {
         while (!signal.aborted) {
           await sleep(everyMs, signal);
-          if (!signal.aborted) for (const result of await reload()) onReload(result);
+          if (!signal.aborted) await onRound(await reload());
         }
       },
   };
 }
 
 function answersFrom(sources: Sources, cacheBound: number): OriginAnswers {
-  const { own, tables, tiers } = sources;
+  const { own, tables, databases, tiers } = sources;
   const all = [...own, ...tables];
-  const versions = [...all, tiers].map(({ name, version }) => ({ name, version }));
+  const versions = [
+    ...databases.map(({ type, builtAtMs, hash }) => {
+      const day = new Date(builtAtMs).toISOString().slice(0, 10);
+      return { name: type, version: `${day} ${hash.slice(0, 12)}` };
+    }),
+    ...[...all, tiers].map(({ name, version }) => ({ name, version })),
+  ];
+  const edges = [...all, tiers].flatMap((table) => table.edges);
   return {
     lookUp: cached(sources, cacheBound),
     place(code, atMs) {
@@ -126,6 +134,11 @@ function answersFrom(sources: Sources, cacheBound: number): OriginAnswers {
     system: (asn, atMs) =>
       all.flatMap((table) => table.naming(asn)).filter((network) => holds(network, atMs)),
     versions: () => versions,
+    changedMs: (atMs) =>
+      edges.reduce(
+        (latest, edge) => (edge <= atMs && edge > latest ? edge : latest),
+        Number.NEGATIVE_INFINITY,
+      ),
   };
 }
 

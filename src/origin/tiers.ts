@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Tier } from "#core/origin.ts";
-import { holds, narrow, type Period, period, periodShape, readTable } from "./dated.ts";
+import { edgesOf, hashOf, holds, narrow, type Period, period, periodShape, readTable } from "./dated.ts";
 
 const schema = z.strictObject({
   name: z.string().min(1),
@@ -35,7 +35,10 @@ interface PlaceTier {
 /** Sanction tiers by place and date. */
 export interface Tiers {
   name: string;
+  /** The table's own, and the start of its content's SHA-256. */
   version: string;
+  /** Instants at which a row starts or ends to hold. */
+  edges: readonly number[];
   /**
    * A region's row before its country's, `comprehensive` before `watch`. `valid`, when given, is narrowed to the
    * stretch over which the answer stays the same. "ZZ" and "" are unknown.
@@ -67,7 +70,8 @@ export function readTiers(file: string, text: string): Tiers {
   const unknown: PlaceTier = { ...none, tier: "unknown" };
   return {
     name,
-    version,
+    version: `${version} ${hashOf(text)}`,
+    edges: edgesOf([...byPlace.values()].flat()),
     of(country, region, atMs, valid) {
       if (country === "ZZ" || country === "") return unknown;
       for (const place of region === "" ? [country] : [region, country]) {

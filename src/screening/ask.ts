@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { Screen, Screening, Subject } from "#core/screening.ts";
-import type { Update } from "./kept-list.ts";
+import type { Update } from "./kept.ts";
 import type { ListState } from "./lists.ts";
 
 /** What a value somebody typed may be: an IP address or AS number, a country or region code, else a wallet or a name. */
@@ -41,8 +41,16 @@ export function describeUpdate({ name, outcome, reason, version, added, removed 
 }
 
 /** How a list stands, a line a list. */
-export function describeState({ name, version, entries, checkedAt, stale, lastError }: ListState): string {
-  const use = version === "" ? "never fetched" : `${version}, ${entries} entries`;
+export function describeState({
+  name,
+  version,
+  entries,
+  unit,
+  checkedAt,
+  stale,
+  lastError,
+}: ListState): string {
+  const use = version === "" ? "never fetched" : `${version}, ${entries} ${unit}`;
   const checked = checkedAt === "" ? "" : `, source reached ${checkedAt}`;
   return `${name}: ${use}${checked}${stale ? ", STALE" : ""}${lastError === "" ? "" : `; last attempt: ${lastError}`}`;
 }

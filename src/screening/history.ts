@@ -9,6 +9,7 @@ const kept = z.object({
   /** When Assay took it into use, RFC 3339. */
   takenAt: z.string(),
   source: z.string(),
+  /** What its kind counts: entries of a list, nodes of a database. */
   entries: z.number(),
   added: z.number(),
   removed: z.number(),

@@ -9,15 +9,26 @@ import { legacyOf } from "./cash-address.ts";
  *    (`bitcoincash:q…`, `kaspa:q…`), which may be left out in use, so it is taken off on both sides;
  * 3. letter case, only where the coin ignores it: hexadecimal (`0x…`, where case is a checksum, EIP-55), Bech32
  *    (`bc1…`, `ltc1…`: BIP 173) and CashAddr. Base58 addresses differ by case and are left alone;
- * 4. Bitcoin Cash's two spellings of one hash, CashAddr and the older Base58, of which the older is looked up.
+ * 4. letters of other alphabets that look like Latin ones, which no coin's addresses have: Israel's seizure orders hold
+ *    addresses with Cyrillic letters in them;
+ * 5. Bitcoin Cash's two spellings of one hash, CashAddr and the older Base58, of which the older is looked up.
  */
 export function addressKey(text: string): string {
   // A million accounts are screened again at once: what an ordinary address does not need is not tried.
-  let value = ORDINARY.test(text) ? text : text.replace(INVISIBLE, "");
+  let value = ORDINARY.test(text) ? text : latin(text).normalize("NFKC").replace(INVISIBLE, "");
   const scheme = value.includes(":") ? SCHEME.exec(value) : null;
   if (scheme) value = value.slice(scheme[0].length).split(/[?@]/, 1)[0] as string;
   if (CASHADDR.test(value)) return legacyOf(value.toLowerCase()) ?? value.toLowerCase();
   return isCaseless(value) ? value.toLowerCase() : value;
+}
+
+/** Cyrillic and Greek letters, and the Latin ones that look the same (Unicode Technical Standard 39, confusables). */
+const FOREIGN = "АВЕЅІЈКМНОРСТУХаеѕіјорсухԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧοϲ";
+const LATIN = "ABESIJKMHOPCTYXaesijopcyxdqwABEZHIKMNOPTYXoc";
+const LOOKALIKE = new RegExp(`[${FOREIGN}]`, "gu");
+
+function latin(text: string): string {
+  return text.replace(LOOKALIKE, (letter) => LATIN[FOREIGN.indexOf(letter)] ?? letter);
 }
 
 const ORDINARY = /^[!-~]*$/;

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import type { Task } from "#core/task.ts";
 import { type Kept, readBook } from "./history.ts";
-import { type ListSource, latestOf, loadKept, type Update, updateKept } from "./kept-list.ts";
-import type { WatchList } from "./watch-list.ts";
+import { type Content, type Kind, latestOf, loadKept, type Source, type Update, updateKept } from "./kept.ts";
 
 /** What `createLists` is told. */
-export interface ListsOptions {
+export interface ListsOptions<S extends Source, C extends Content> {
   /** Where versions are kept, a folder a list. */
   directory: string;
-  sources: readonly ListSource[];
-  /** A version that lost more than this part of its entries of one subject is refused. */
+  kind: Kind<S, C>;
+  sources: readonly S[];
+  /** A version that lost more than this part of what it holds is refused. */
   maxShrinkPercent: number;
   now: () => number;
 }
@@ -23,6 +23,8 @@ export interface ListState {
   checkedAt: string;
   source: string;
   entries: number;
+  /** What `entries` counts. */
+  unit: string;
   /** True when the source was last reached longer ago than the list allows, or never. */
   stale: boolean;
   lastError: string;
@@ -37,14 +39,14 @@ interface Schedule {
   onRound: (updates: readonly Update[], stale: readonly ListState[]) => Promise<void>;
 }
 
-/** The watch lists on disk, with their versions. */
-export interface Lists {
-  /** The version in use of every list that has one. Throws a ListError when its content was damaged on disk. */
-  load(): Promise<WatchList[]>;
+/** Lists (or databases) on disk, with their versions. */
+export interface Lists<C extends Content = Content> {
+  /** The version in use of every list that has one. Throws when its content was damaged on disk. */
+  load(): Promise<C[]>;
   /** Asks the sources, of all lists or of those named. `accept` takes a version the guard would refuse. */
   update(options?: { names?: readonly string[]; accept?: boolean; signal?: AbortSignal }): Promise<Update[]>;
   status(): Promise<ListState[]>;
-  /** The content in use of a list, compressed, under a name that stays; the file may not be there yet. */
+  /** The content in use of a list, as it is kept, under a name that stays; the file may not be there yet. */
   latest(name: string): string;
   /** Versions that were in use, oldest first. */
   history(name: string): Promise<Kept[]>;
@@ -54,13 +56,20 @@ export interface Lists {
 
 const DAY_MS = 86_400_000;
 
-/** Keeps watch lists up to date, never letting a worse version replace a good one. */
-export function createLists({ directory, sources, maxShrinkPercent, now }: ListsOptions): Lists {
+/** Keeps lists of one kind up to date, never letting a worse version replace a good one. */
+export function createLists<S extends Source, C extends Content>({
+  directory,
+  kind,
+  sources,
+  maxShrinkPercent,
+  now,
+}: ListsOptions<S, C>): Lists<C> {
   const folderOf = (name: string) => join(directory, name);
   const never = new AbortController().signal;
-  const read = new Map<string, WatchList>();
-  const optionsOf = (source: ListSource) => ({
+  const read = new Map<string, C>();
+  const optionsOf = (source: S) => ({
     source,
+    kind,
     folder: folderOf(source.name),
     read,
     maxShrinkPercent,
@@ -89,7 +98,8 @@ export function createLists({ directory, sources, maxShrinkPercent, now }: Lists
           entries = 0,
         } = versions.at(-1) ?? {};
         const stale = checkedAt === "" || now() - Date.parse(checkedAt) > maxAgeDays * DAY_MS;
-        return { name, version, publishedAt, takenAt, checkedAt, source, entries, stale, lastError };
+        const { unit } = kind;
+        return { name, version, publishedAt, takenAt, checkedAt, source, entries, unit, stale, lastError };
       }),
     );
 
@@ -103,7 +113,7 @@ export function createLists({ directory, sources, maxShrinkPercent, now }: Lists
     latest(name) {
       const source = sources.find((candidate) => candidate.name === name);
       if (source === undefined) throw new Error(`no list is called ${name}`);
-      return latestOf(folderOf(name), source);
+      return latestOf({ folder: folderOf(name), kind, source });
     },
     history: async (name) => (await readBook(folderOf(name))).versions,
     schedule:

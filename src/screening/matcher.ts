@@ -91,7 +91,10 @@ export function createMatcher(lists: readonly WatchList[], nameThreshold: number
       const like = names
         .find(value, nameThreshold)
         .filter(({ item }) => !exact.includes(item))
-        .map(({ item, score }) => ({ ...item, note: `${item.note}; spelling ${score.toFixed(2)} alike` }));
+        .map(({ item, score }) => ({
+          ...item,
+          note: [item.note, `spelling ${score.toFixed(2)} alike`].filter(Boolean).join("; "),
+        }));
       return joined(exact, like);
     },
   };

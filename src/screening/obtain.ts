@@ -4,16 +4,18 @@ import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 
-/** What a source gave. `unchanged`: the server says so. */
+/** What a source gave. `unchanged`: the server says so; `missing`: it says that it has nothing there. */
 export type Obtained =
   | { outcome: "unchanged" }
-  | { outcome: "unreachable"; reason: string }
+  | { outcome: "unreachable"; reason: string; missing: boolean }
   | { outcome: "content"; hash: string; etag: string; lastModified: string };
 
 /** Where a list comes from, and what was heard there last. */
 export interface Request {
   url?: string | undefined;
   file?: string | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
   etag: string;
   lastModified: string;
 }
@@ -29,7 +31,7 @@ const USER_AGENT = "assay";
  * only for what changed (RFC 9110, If-None-Match and If-Modified-Since).
  */
 export async function obtain(request: Request, target: string, signal: AbortSignal): Promise<Obtained> {
-  const { url, file, etag, lastModified } = request;
+  const { url, file, username, password, etag, lastModified } = request;
   try {
     if (url === undefined) {
       const hash = await store(createReadStream(file ?? ""), target, signal);
@@ -37,13 +39,19 @@ export async function obtain(request: Request, target: string, signal: AbortSign
     }
     const headers: Record<string, string> = { "user-agent": USER_AGENT, accept: "*/*" };
     if (etag) headers["if-none-match"] = etag;
+    if (password !== undefined) {
+      // RFC 7617; on a redirect to another host, as vendors' downloads are, it is not sent along.
+      const credentials = Buffer.from(`${username ?? ""}:${password}`).toString("base64");
+      headers.authorization = `Basic ${credentials}`;
+    }
     if (lastModified) headers["if-modified-since"] = lastModified;
     const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
     const response = await fetch(url, { headers, signal: within });
     if (response.status === 304) return { outcome: "unchanged" };
     if (!response.ok || response.body === null) {
       await response.body?.cancel();
-      return { outcome: "unreachable", reason: `${url} answered ${response.status}` };
+      const missing = response.status === 404 || response.status === 410;
+      return { outcome: "unreachable", reason: `${url} answered ${response.status}`, missing };
     }
     const hash = await store(Readable.fromWeb(response.body), target, within);
     return {
@@ -53,8 +61,18 @@ export async function obtain(request: Request, target: string, signal: AbortSign
       lastModified: response.headers.get("last-modified") ?? "",
     };
   } catch (error) {
-    return { outcome: "unreachable", reason: `${url ?? file}: ${reasonOf(error)}` };
+    return { outcome: "unreachable", reason: `${url ?? file}: ${reasonOf(error)}`, missing: false };
   }
+}
+
+/** The addresses a URL stands for: with `{year}` or `{month}`, that of this month (UTC) and of the one before. */
+export function addressesOf(url: string, nowMs: number): string[] {
+  if (!/\{(year|month)\}/.test(url)) return [url];
+  const now = new Date(nowMs);
+  return [0, 1].map((before) => {
+    const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - before, 1)).toISOString();
+    return url.replaceAll("{year}", month.slice(0, 4)).replaceAll("{month}", month.slice(5, 7));
+  });
 }
 
 /** Compresses into `target` and returns the SHA-256 of the content itself. */

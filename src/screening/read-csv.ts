@@ -2,25 +2,55 @@ import type { Subject } from "#core/screening.ts";
 import { ListError } from "./list-error.ts";
 import type { Entry, Parsed } from "./watch-list.ts";
 
-const VALUE_COLUMNS = ["value", "address", "wallet", "name", "entry"];
-const NOTE_COLUMNS = ["note", "remark", "remarks", "programme", "program", "coin", "currency", "comment"];
+/** By preference; what stands under `name` is the value only where nothing else is. */
+const VALUE_COLUMNS = ["value", "address", "wallet", "entry"];
+/** As official tables head their wallets: "Virtual currency address / User ID", "wallet_address", "account_id". */
+const WALLET_COLUMN = /\b(?:wallet|currency|crypto|account)\b.*\b(?:address|id)\b/;
+const NAME_COLUMNS = ["name", "full name"];
+const NOTE_COLUMNS = [
+  ...["note", "remark", "remarks", "programme", "program", "coin", "currency", "comment", "platform"],
+  ...NAME_COLUMNS,
+];
+/** Stands once for all rows of an order, in the first of them. */
+const ORDER_COLUMN = "order id";
 const SUBJECTS: readonly Subject[] = ["address", "network", "region", "name"];
 
-/** RFC 4180 with a header; a column named `value` or `address` is needed, `subject` and a note are taken when there. */
+/**
+ * RFC 4180 with a header; a column named `value` or `address` (or headed as a wallet) is needed, `subject` and a note
+ * are taken when there. A name beside an address is its note and an entry of its own, as in Israel's seizure orders.
+ */
 export function readCsv(text: string, subject: Subject): Parsed {
   const [header = [], ...rows] = csvRows(text);
-  const columns = header.map((column) => column.trim().toLowerCase());
-  const valueAt = VALUE_COLUMNS.map((name) => columns.indexOf(name)).find((index) => index >= 0);
-  if (valueAt === undefined) throw new ListError(`has none of the columns ${VALUE_COLUMNS.join(", ")}`);
+  const columns = header.map((column) =>
+    column
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, " ")
+      .trim(),
+  );
+  const at = (wanted: (column: string) => boolean) =>
+    columns.flatMap((column, index) => (wanted(column) ? [index] : []));
+  const first = VALUE_COLUMNS.flatMap((name) => at((column) => column === name)).slice(0, 1);
+  const wallets = first.length > 0 ? first : at((column) => WALLET_COLUMN.test(column));
+  const namesAt = at((column) => NAME_COLUMNS.includes(column));
+  const valuesAt = wallets.length > 0 ? wallets : namesAt;
+  if (valuesAt.length === 0)
+    throw new ListError(`has none of the columns ${[...VALUE_COLUMNS, "name"].join(", ")}`);
   const subjectAt = columns.indexOf("subject");
-  const notesAt = columns.flatMap((name, index) => (NOTE_COLUMNS.includes(name) ? [index] : []));
+  const orderAt = columns.indexOf(ORDER_COLUMN);
+  const notesAt = at((column) => NOTE_COLUMNS.includes(column)).filter((index) => !valuesAt.includes(index));
   const entries: Entry[] = [];
+  let order = "";
   for (const row of rows) {
-    const value = (row[valueAt] ?? "").trim();
-    if (value === "") continue;
-    const own = SUBJECTS.find((known) => known === row[subjectAt]?.trim().toLowerCase());
-    const note = notesAt.map((index) => row[index]?.trim()).filter(Boolean);
-    entries.push({ subject: own ?? subject, value, note: note.join("; ") });
+    const cell = (index: number) => (row[index] ?? "").trim();
+    order = cell(orderAt) || order;
+    const own = SUBJECTS.find((known) => known === cell(subjectAt).toLowerCase()) ?? subject;
+    const note = [order, ...notesAt.map(cell)].filter(Boolean).join("; ");
+    const values = new Set(valuesAt.map(cell).filter(Boolean));
+    for (const value of values) entries.push({ subject: own, value, note });
+    if (own !== "address" || wallets.length === 0) continue;
+    for (const name of new Set(namesAt.map(cell)))
+      if (/\p{L}/u.test(name))
+        entries.push({ subject: "name", value: name, note: [order, ...values].join("; ") });
   }
   return { entries, publishedAt: "" };
 }

@@ -1,21 +1,19 @@
-import type { Screen } from "#core/screening.ts";
 import type { Lists } from "./lists.ts";
 import type { ScreeningService } from "./screening.ts";
+import type { WatchList } from "./watch-list.ts";
 
 /**
  * Takes the versions on disk into use where they are not those in memory, whoever fetched them: this process, or
- * `assay lists update` beside it. Returns how values were screened before, for a re-screening; null when nothing changed.
+ * `assay lists update` beside it. False when nothing changed.
  * Throws a ListError when a content was damaged on disk; what is in memory stays.
  */
 export async function refresh(
-  screening: Pick<ScreeningService, "lists" | "snapshot" | "replace">,
-  lists: Pick<Lists, "load" | "status">,
-): Promise<Screen | null> {
+  screening: Pick<ScreeningService, "lists" | "replace">,
+  lists: Pick<Lists<WatchList>, "load" | "status">,
+): Promise<boolean> {
   const inUse = new Map(screening.lists().map(({ name, version }) => [name, version]));
   const states = await lists.status();
-  if (states.every(({ name, version }) => version === "" || inUse.get(name) === version)) return null;
-  const loaded = await lists.load();
-  const before = screening.snapshot();
-  screening.replace(loaded);
-  return before;
+  if (states.every(({ name, version }) => version === "" || inUse.get(name) === version)) return false;
+  screening.replace(await lists.load());
+  return true;
 }

@@ -1,10 +1,12 @@
 import type { Match, Screening, Subject } from "#core/screening.ts";
 import { keyOf } from "./matcher.ts";
 
-/** Something that was screened before and must be again when a list changes. */
+/** Something that was screened before and must be again when a list, a table or a database changed. */
 export interface Known {
   subject: Subject;
   value: string;
+  /** What it met when that was last acted upon. */
+  stood: readonly Match[];
 }
 
 /** A value whose matches changed with the lists. */
@@ -23,28 +25,22 @@ export interface Rescreened<T extends Known> {
   changed: Changed<T>[];
 }
 
-/** One value against the lists of one state, as of one instant. */
-export type ScreenOnce = (subject: Subject, value: string) => Screening;
-
 /** Values a batch: the caller may let others run between two. */
 const BATCH = 10_000;
 
 /**
- * Screens everything known again, hits and misses, and says what changed. `before` answers from the lists and tables
- * as they were when things were last screened, `after` from those of now; tables have dates, so time alone may change
- * an answer. A match is the same when list and entry are, whatever the version.
+ * Screens everything known again, hits and misses, and says what changed against what stood. A match is the same when
+ * list and entry are, whatever the version.
  */
 export function* rescreen<T extends Known>(
   known: Iterable<T>,
-  before: ScreenOnce,
-  after: ScreenOnce,
+  screen: (subject: Subject, value: string) => Screening,
 ): Generator<Rescreened<T>> {
   let batch: Rescreened<T> = { screenings: [], changed: [] };
   for (const one of known) {
-    const { subject, value } = one;
-    const screening = after(subject, value);
+    const { subject, value, stood } = one;
+    const screening = screen(subject, value);
     batch.screenings.push(screening);
-    const stood = before(subject, value).matches;
     if (stood.length > 0 || screening.matches.length > 0) {
       const gained = without(screening.matches, stood, subject);
       const lost = without(stood, screening.matches, subject);

@@ -49,11 +49,6 @@ export interface ScreeningService {
   lists(): ListStatus[];
   /** Puts lists in place of those of the same name, or beside the others; from then on `screen` uses them. */
   replace(changed: readonly WatchList[]): void;
-  /**
-   * Screens by the lists as they are now, whatever replaces them later. With `places` taken the same way from the
-   * origin, what a re-screening compares against.
-   */
-  snapshot(places?: Places): Screen;
 }
 
 const NOTHING: readonly Match[] = Object.freeze([]);
@@ -64,17 +59,14 @@ export async function createScreening(options: ScreeningOptions): Promise<Screen
   const files = options.lists.flatMap(({ file, ...list }) => (file === undefined ? [] : [{ ...list, file }]));
   for (const list of await Promise.all([FACTS, ...files].map(readListFile))) lists.set(list.name, list);
   const { places, nameThreshold = 0.9 } = options;
-  let matcher = createMatcher([...lists.values()], nameThreshold);
-  let current = screenBy(matcher, places);
+  let current = screenBy(createMatcher([...lists.values()], nameThreshold), places);
   return {
     screen: (subject, value, atMs) => current(subject, value, atMs),
     lists: () => [...lists.values()].map(statusOf),
     replace(changed) {
       for (const list of changed) lists.set(list.name, list);
-      matcher = createMatcher([...lists.values()], nameThreshold);
-      current = screenBy(matcher, places);
+      current = screenBy(createMatcher([...lists.values()], nameThreshold), places);
     },
-    snapshot: (frozen = places) => screenBy(matcher, frozen),
   };
 }
 

@@ -1,12 +1,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
 import type { Screening } from "#core/screening.ts";
+import type { Standing } from "#core/sightings.ts";
 import type { Delivery, Disabled, FlagEvidence, FlagQuery } from "#core/store.ts";
 import { auditTrail, type ChainPlace } from "./ops-audit.ts";
 import { ASSAY, flagLife } from "./ops-flags.ts";
 import { outbox } from "./ops-outbox.ts";
 import { queryFlags } from "./ops-query.ts";
 import { screeningRecords } from "./ops-screenings.ts";
+import { standingRecords } from "./ops-standings.ts";
 import { flagTable } from "./ops-tables.ts";
 import { verdictRecords } from "./ops-verdicts.ts";
 import { transaction } from "./transaction.ts";
@@ -23,6 +25,7 @@ export function opsCalls(db: DatabaseSync) {
   const life = flagLife(db, { flags, audit, messages });
   const screenings = screeningRecords(db);
   const verdicts = verdictRecords(db);
+  const standings = standingRecords(db);
 
   return {
     raise: (flag: Flag, evidence: FlagEvidence, nowMs: number, to: Record<"opened" | "updated", string[]>) =>
@@ -44,8 +47,16 @@ export function opsCalls(db: DatabaseSync) {
       transaction(db, () => audit.append({ atMs, actor, action, flagId: null, before: null, after })),
     audit: (afterId?: number, limit?: number) => audit.page(afterId, limit),
     verifyAudit: (from: ChainPlace | null) => audit.verify(from),
-    recordScreenings: (all: readonly Screening[]) => transaction(db, () => screenings.record(all)),
+    recordScreenings: (all: readonly Screening[], standing: readonly Standing[]) =>
+      transaction(db, () => {
+        screenings.record(all);
+        standings.put(standing);
+      }),
     screenings: (value: string) => screenings.of(value),
+    lastScreenings: (subject: "name" | "region") => screenings.last(subject),
+    standings: () => standings.all(),
+    ground: () => standings.ground(),
+    settleGround: (ground: string) => standings.settle(ground),
     enqueue: (message: Parameters<typeof messages.add>[0]) => transaction(db, () => messages.add(message)),
     due: (nowMs: number, limit: number, destination?: string) => messages.due(nowMs, limit, destination),
     nextDueMs: (destination: string) => messages.nextDueMs(destination),

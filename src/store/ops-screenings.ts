@@ -16,7 +16,8 @@ export function screeningRecords(db: DatabaseSync) {
     CREATE TABLE IF NOT EXISTS screenings (
       value TEXT NOT NULL, subject TEXT NOT NULL, day INTEGER NOT NULL, lists INTEGER NOT NULL, first_ms INTEGER NOT NULL,
       last_ms INTEGER NOT NULL, count INTEGER NOT NULL, matches TEXT NOT NULL,
-      PRIMARY KEY (value, subject, day, lists)) STRICT, WITHOUT ROWID`);
+      PRIMARY KEY (value, subject, day, lists)) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS screenings_few ON screenings (subject, value) WHERE subject IN ('name', 'region')`);
   const findLists = db.prepare("SELECT id FROM screening_lists WHERE lists = ?");
   const addLists = db.prepare("INSERT INTO screening_lists (lists) VALUES (?)");
   const record = db.prepare(`INSERT INTO screenings
@@ -26,6 +27,11 @@ export function screeningRecords(db: DatabaseSync) {
   const find =
     db.prepare(`SELECT s.*, l.lists AS versions FROM screenings s JOIN screening_lists l ON l.id = s.lists
     WHERE s.value = ? ORDER BY s.last_ms`);
+
+  const last =
+    db.prepare(`SELECT s.*, l.lists AS versions FROM screenings s JOIN screening_lists l ON l.id = s.lists
+    WHERE s.subject = ? AND s.subject IN ('name', 'region') AND s.last_ms = (SELECT max(last_ms) FROM screenings WHERE value = s.value AND subject = s.subject)
+    GROUP BY s.value`);
 
   return {
     record(screenings: readonly Screening[]): void {
@@ -40,16 +46,21 @@ export function screeningRecords(db: DatabaseSync) {
         record.run(value, subject, Math.floor(atMs / DAY_MS), id, atMs, JSON.stringify(matches));
       }
     },
-    of: (value: string): KeptScreening[] =>
-      find.all(value).map((row) => ({
-        subject: row.subject as Subject,
-        value: String(row.value),
-        atMs: Number(row.last_ms),
-        firstMs: Number(row.first_ms),
-        lastMs: Number(row.last_ms),
-        count: Number(row.count),
-        lists: JSON.parse(String(row.versions)) as ListVersion[],
-        matches: JSON.parse(String(row.matches)) as Match[],
-      })),
+    of: (value: string): KeptScreening[] => find.all(value).map(kept),
+    /** The newest of every value that was screened as this. */
+    last: (subject: Subject): KeptScreening[] => last.all(subject).map(kept),
+  };
+}
+
+function kept(row: Record<string, unknown>): KeptScreening {
+  return {
+    subject: row.subject as Subject,
+    value: String(row.value),
+    atMs: Number(row.last_ms),
+    firstMs: Number(row.first_ms),
+    lastMs: Number(row.last_ms),
+    count: Number(row.count),
+    lists: JSON.parse(String(row.versions)) as ListVersion[],
+    matches: JSON.parse(String(row.matches)) as Match[],
   };
 }

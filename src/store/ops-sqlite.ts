@@ -69,7 +69,11 @@ export async function openOps({ file, events = {}, now = Date.now }: OpsOptions)
       const { entries, head, brokenAtId } = place;
       return { entries, head, brokenAtId };
     },
-    recordScreenings: (screenings) => thread.call("recordScreenings", screenings),
+    recordScreenings: (screenings, standings = []) => thread.call("recordScreenings", screenings, standings),
+    lastScreenings: (subject) => thread.call("lastScreenings", subject),
+    standings: () => thread.call("standings"),
+    ground: () => thread.call("ground"),
+    settleGround: (ground) => thread.call("settleGround", ground),
     screenings: (value) => thread.call("screenings", value),
     due: (nowMs, limit, destination) => thread.call("due", nowMs, limit, destination),
     nextDueMs: (destination) => thread.call("nextDueMs", destination),

@@ -86,6 +86,24 @@ test("check finds a directory, a port and an InfluxDB that cannot be had, and wa
   expect(stdout).toContain("bundled database");
 });
 
+test("a list's file that broke after it was taken into use is found by check, and screening goes on by the last good one", async () => {
+  const file = join(place, "lists.yaml");
+  const list = join(place, "ours.csv");
+  writeFileSync(
+    file,
+    `data: { directory: ${join(place, "listed")} }\nscreening: { lists: [{ name: ours, file: ours.csv, format: csv }] }\n`,
+  );
+  writeFileSync(list, "address\n1BoatSLRHtKNngkdXEeobR76b53LETtpyT\n");
+  expect((await assay(["lists", "update", "--config", file])).code).toBe(0);
+  writeFileSync(list, 'address\n"1Boat');
+  const checked = await assay(["check", "--config", file]);
+  expect(checked.code).toBe(2);
+  expect(checked.stderr).toContain("screening.lists ours: list ours:");
+  expect(checked.stderr).toContain("a quote is never closed");
+  const { stdout } = await assay(["screen", "--config", file, "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"]);
+  expect(JSON.parse(stdout.split("\n")[0] ?? "").matches).toMatchObject([{ list: { name: "ours" } }]);
+});
+
 test("screen says what is known, with list versions", async () => {
   const { code, stdout } = await assay(["screen", "175.45.178.1", "bc1qnobody"]);
   expect(code).toBe(0);

@@ -1,90 +1,33 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openJournal } from "../../src/bus/journal.ts";
-import { parseConfig } from "../../src/config.ts";
-import { createHeart } from "../../src/main/heart.ts";
 import { listStandings } from "../../src/main/list-standings.ts";
 import { keepLists } from "../../src/main/lists.ts";
-import { openModel, openParts } from "../../src/main/parts.ts";
-import { openMetrics } from "../../src/store/metrics-sqlite.ts";
-import { openOps } from "../../src/store/ops-sqlite.ts";
 import { shareOf } from "../support/shares.ts";
+import { listFolder, openHeart, payoutOf } from "./keeping.ts";
 
 const NOW = Date.now();
 const SHARED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
 const FORMER = "1BoatSLRHtKNngkdXEeobR76b53LETtpyT";
-/** So many that one entry less is no shrinking list. */
-const FILLER = Array.from({ length: 40 }, (_, index) => `filler-${index}`);
 
-const payout = (account: string, address: string, minutes: number) => ({
-  type: "payout" as const,
-  atMs: NOW + minutes * 60_000,
-  pool: "pool",
-  coin: "BTC",
-  account,
-  address,
-  amount: 0.1,
-});
+const payout = (account: string, address: string, minutes: number) =>
+  payoutOf(account, address, NOW + minutes * 60_000);
 
-/** A service's heart over real stores and one list in a file, which is read again every few milliseconds. */
+/** A service's heart and one list in a file, which is read again every few milliseconds. */
 async function startKeeping() {
-  const directory = await mkdtemp(join(tmpdir(), "assay-lists-"));
-  const file = join(directory, "ours.csv");
-  /** As an operator's own job would: the whole file at once. */
-  const write = async (...rows: string[]) => {
-    const all = ["subject,value", ...FILLER.map((value) => `address,${value}`), ...rows];
-    await writeFile(`${file}.new`, `${all.join("\n")}\n`);
-    await rename(`${file}.new`, file);
-  };
-  await write();
-  const config = parseConfig(`
+  const { directory, file, write } = await listFolder();
+  const heart = await openHeart(`
 data: { directory: ${directory} }
 screening: { lists: [{ name: ours, file: ${file}, format: csv }] }
 `);
-  const parts = await openParts(config);
-  const model = await openModel(config);
-  const metrics = await openMetrics({ file: join(directory, "metrics.db"), rawDays: 1, hourDays: 1 });
-  const ops = await openOps({ file: join(directory, "ops.db") });
-  const journal = await openJournal({
-    directory: join(directory, "journal"),
-    maxBytes: 1_000_000,
-    now: Date.now,
-  });
-  const log = () => {};
-  const heart = createHeart(config, { parts, model, metrics, ops, journal }, { log, destinations: [] });
+  const { parts, again, log, close } = heart;
   const ending = new AbortController();
-  const keeping = keepLists({
-    parts,
-    engine: heart.engine,
-    log,
-    everyMs: 20,
-    record: (screenings) => ops.recordScreenings(screenings),
-    onGroundGone: heart.withdraw,
-  })(ending.signal);
+  const keeping = keepLists({ parts, log, everyMs: 20, onRound: again })(ending.signal);
   onTestFinished(async () => {
     ending.abort();
     await keeping;
-    await journal.close();
-    await ops.close();
-    await metrics.close();
-    model.close();
-    await rm(directory, { recursive: true });
+    await close();
   });
   const versionOf = () => parts.screening.lists().find(({ name }) => name === "ours")?.version;
-  /** Reasons of an account's flag, waited for. */
-  const reasons = (account: string, code: string) =>
-    vi.waitFor(
-      async () => {
-        const { flags } = await ops.flags({ text: account, limit: 10 });
-        const codes = flags.flatMap((flag) => ("reasons" in flag ? flag.reasons : [])).map((one) => one.code);
-        expect(codes).toContain(code);
-        return codes;
-      },
-      { timeout: 10_000, interval: 20 },
-    );
-  return { parts, ops, engine: heart.engine, write, versionOf, reasons };
+  return { ...heart, write, versionOf };
 }
 
 test("a list's change is told to every holder: hits at once, and what has lost its ground", async () => {

@@ -202,7 +202,12 @@ describe("the operator's own", () => {
     expect(own.lookUp("10.8.1.1", AT).kind).toBe("private");
     expect(own.lookUp("95.216.1.1", AT)).toMatchObject({ kind: "residential", asn: 24940 });
     expect(own.lookUp("5.9.1.1", AT).tier).toBe("watch");
-    expect(own.versions().map(({ name }) => name)).toEqual(["ours", "assay networks", "t"]);
+    expect(own.versions().map(({ name }) => name)).toEqual([
+      "geo-whois-asn-country",
+      "ours",
+      "assay networks",
+      "t",
+    ]);
   });
 
   test("mistakes in a table are listed all at once, with the file", async () => {

@@ -61,6 +61,7 @@ test("updates and states are told in a line", () => {
     checkedAt: "",
     source: "",
     entries: 0,
+    unit: "entries",
   };
   expect(describeState({ ...state, stale: true, lastError: "503" })).toBe(
     "OFAC: never fetched, STALE; last attempt: 503",

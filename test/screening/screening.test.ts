@@ -64,7 +64,12 @@ test("networks and regions are held against the tiers of their date", async () =
   expect(hits("region", "SY", "2025-06-30")).toEqual(["SY"]);
   expect(hits("region", "SY")).toEqual([]);
   const versions = screen("network", "8.8.8.8", AT).lists.map(({ name }) => name);
-  expect(versions).toEqual(["assay networks", "assay tiers", "OFAC facts, not a current list"]);
+  expect(versions).toEqual([
+    "geo-whois-asn-country",
+    "assay networks",
+    "assay tiers",
+    "OFAC facts, not a current list",
+  ]);
 });
 
 test("the operator's lists are read by their format; an odd entry is kept, matched and counted", async () => {

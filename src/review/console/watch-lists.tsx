@@ -74,13 +74,14 @@ export function WatchListsCard() {
   );
 }
 
-/** Stale or not, and why the last attempt came to nothing. */
+/** Stale or not, and why the last attempt came to nothing. What comes with Assay is never called current. */
 function State({ of }: { of: WatchList }) {
+  const bundled = of.checkedAt === null && !of.stale;
+  const word = bundled ? "bundled" : of.stale ? "stale" : "current";
+  const colour = bundled ? "health-waiting" : of.stale ? "health-failed" : "health-running";
   return (
     <>
-      <span class={`badge ${of.stale ? "health-failed" : "health-running"}`}>
-        {of.stale ? "stale" : "current"}
-      </span>
+      <span class={`badge ${colour}`}>{word}</span>
       {of.lastError && (
         <div class="warning">
           <Text of={of.lastError} />
