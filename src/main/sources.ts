@@ -106,6 +106,7 @@ export function live(config: Config, log: Log, measure: FlowMeasure): Collector[
       stateFile: join(config.data.directory, `${name}.templates.json`),
       now: Date.now,
       log,
+      onListening: ({ address, port }) => log("info", "flows listening", { name, address, port }),
       onLost: measure.lost,
     }),
   );

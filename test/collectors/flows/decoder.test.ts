@@ -447,3 +447,31 @@ describe("clocks that cannot be true", () => {
     expect(flows[0]).toMatchObject({ startMs: EXPORT_MS, endMs: EXPORT_MS });
   });
 });
+
+describe("a restarted exporter", () => {
+  const run = (port: number, decoder: ReturnType<typeof createDecoder>, numbers: readonly number[]) =>
+    decodeAll(
+      numbers.map((sequence) => netflow5([{}, {}], { sequence })),
+      decoder,
+      port,
+    );
+
+  it("sends from another port, and what was missing before is counted at once", () => {
+    const lost: number[] = [];
+    const decoder = createDecoder({ onLost: (_exporter, records) => lost.push(records) });
+    run(1000, decoder, [0, 2, 4, 6, 12, 14]);
+    expect(lost).toEqual([]);
+    const { report } = run(2000, decoder, [0, 2]);
+    expect(lost).toEqual([4]);
+    expect(report.lost).toBe(4);
+  });
+
+  it("does not make another one's late datagram a loss that stays", () => {
+    const decoder = createDecoder();
+    run(1000, decoder, [0, 2, 4, 6, 10]);
+    run(2000, decoder, [0]);
+    run(1000, decoder, [8, 12, 14, 16, 20, 22, 24, 26, 28, 30, 32, 34, 36]);
+    // Two that were late were told too early, and are not told a second time where two others are lost.
+    expect(run(1000, decoder, [38]).report.lost).toBe(2);
+  });
+});
