@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 import { z } from "zod";
 import shipped from "./watched.json" with { type: "json" };
 
@@ -41,6 +41,14 @@ export function createMatcher(
     );
     return within?.network;
   };
+}
+
+/** The prefix in the one form its address is written in by RFC 5952; nothing when it is none. */
+export function canonicalPrefix(prefix: string): string | undefined {
+  const parts = split(prefix);
+  if (!parts) return undefined;
+  const { address, bits, family } = parts;
+  return `${family === "ipv4" ? address : new SocketAddress({ address, family }).address}/${bits}`;
 }
 
 function split(prefix: string): { address: string; bits: number; family: "ipv4" | "ipv6" } | undefined {
