@@ -15,6 +15,7 @@ import type { EmbeddedMetrics } from "../store/metrics-sqlite.ts";
 import type { EmbeddedOps } from "../store/ops-sqlite.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { createEngine, type Engine } from "./engine.ts";
+import { createNetworkBook, type NetworkBook } from "./network.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 
@@ -38,6 +39,7 @@ export interface Heart {
   engine: Engine;
   counters: Counters;
   flowMeasure: FlowMeasure;
+  network: NetworkBook;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
   /** Lets an open screening flag say that a list no longer has what it rests on. */
@@ -81,6 +83,7 @@ export function createHeart(
   const flowMeasure = createFlowMeasure(origin.lookUp);
   const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, flowMeasure.takeDeltas];
   const join = createFlowJoin(config.collectors.poolServers);
+  const network = createNetworkBook();
 
   /** What does not move by itself, noted at every checkpoint. */
   function noteStanding(): void {
@@ -105,8 +108,11 @@ export function createHeart(
     onTake: ({ observations }): Session[] => {
       flowMeasure.take(observations);
       const sessions = join.take(observations);
-      for (const finding of join.takeFindings())
+      network.take(observations);
+      for (const finding of join.takeFindings()) {
+        network.found(finding);
         if (finding.kind !== "session") log("info", "flows", { ...finding });
+      }
       return sessions;
     },
     onCommitted: async (rows, cursors) => {
@@ -137,6 +143,7 @@ export function createHeart(
     engine,
     counters,
     flowMeasure,
+    network,
     addDeltas: (take) => deltas.push(take),
     async withdraw(sighting, lost) {
       const { flags } = await ops.flags({

@@ -25,7 +25,7 @@ import { keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openModel, openParts } from "./parts.ts";
 import { sleep } from "./sleep.ts";
-import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
+import { acknowledged, exported, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
 
 /** What the demo adds: its own sources, in place of configured ones. */
@@ -143,6 +143,7 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
     screen: parts.screening.screen,
     lists: () => listStandings(parts),
     origin: parts.origin.lookUp,
+    network: heart.network.answer,
     health: () => healthOf(counters),
     metricsText: counters.text,
     ingest: ingestHandler({
@@ -164,7 +165,7 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
 
 /** Every source: what can be read again follows its cursor, the rest goes through the journal. */
 function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log): Task[] {
-  const { engine, counters, flowMeasure, addDeltas } = heart;
+  const { engine, counters, flowMeasure, network, addDeltas } = heart;
   const restarting = (name: string, task: Task): Task =>
     supervise(task, {
       name,
@@ -174,11 +175,14 @@ function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log)
         if (changed) log("warn", "restarting a collector", { name, reason });
       },
     });
-  const once = live(config, log, flowMeasure);
+  const flows = exported(config, log, flowMeasure);
+  network.show({ flows });
+  const once = [...live(config, log), ...flows];
   const { risLive } = config.collectors;
   if (risLive.enabled) {
     const routes = createRisLive({ name: "ris-live", ...risLive, networks: watchedNetworks().networks, log });
     addDeltas(routes.takeDeltas);
+    network.show({ routes });
     once.push(routes);
   }
   return [

@@ -8,6 +8,7 @@ import type { Task } from "#core/task.ts";
 import { createAccess } from "./access.ts";
 import { mountConsole } from "./console-pages.ts";
 import { flagRoutes } from "./flag-routes.ts";
+import { networkRoutes } from "./network-routes.ts";
 import { openapi } from "./openapi.ts";
 import type { ReviewOptions } from "./options.ts";
 import { recordRoutes } from "./record-routes.ts";
@@ -73,6 +74,7 @@ export function createReview(options: ReviewOptions): Review {
   const routes: Route[] = [
     ...flagRoutes(options),
     ...recordRoutes(options),
+    ...networkRoutes(options),
     ...sessionRoutes(options, access),
   ];
   routes.push(

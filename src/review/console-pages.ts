@@ -8,6 +8,7 @@ const PAGES = [
   "/flags/:id",
   "/accounts/:pool/:account",
   "/overview",
+  "/network",
   "/screening",
   "/deliveries",
   "/audit",

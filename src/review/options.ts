@@ -4,6 +4,7 @@ import type { LookUpOrigin } from "#core/origin.ts";
 import type { Screen } from "#core/screening.ts";
 import type { OpsStore, Store } from "#core/store.ts";
 import type { DataNotice, Health, WatchLists } from "./answers.ts";
+import type { Network } from "./network-routes.ts";
 
 /** What a user may do. Each role from reader on includes the one before; `ingest` only hands observations in. */
 export type Role = "ingest" | "reader" | "reviewer" | "admin";
@@ -25,6 +26,8 @@ export interface ReviewOptions {
   lists?: () => Promise<WatchLists["lists"]>;
   /** Beside a screened IP address, where it is. */
   origin?: LookUpOrigin;
+  /** What flows and routes tell. Absent: nothing. */
+  network?: () => Network;
   health: () => Health;
   /** Prometheus exposition of everything that is counted. */
   metricsText: () => Promise<string>;

@@ -155,6 +155,7 @@ describe.skipIf(BROWSER_MISSING)("the console", () => {
       "/flags/flag_00001",
       "/accounts/main/x",
       "/overview",
+      "/network",
       "/screening",
       "/deliveries",
       "/audit",

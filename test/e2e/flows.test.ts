@@ -128,6 +128,10 @@ describe.skipIf(why)("softflowd exporting to a running service", () => {
       await reaches("assay_flow_sessions_joined", 6);
       await reaches("assay_shares_kept", 24);
       await reaches('assay_observations_total{collector="flows"}', flows);
+      const told = await fetch(`http://127.0.0.1:${httpPort}/api/v1/network`).then((answer) => answer.json());
+      expect(told).toMatchObject({
+        exporters: [{ collector: "flows", exporter: "127.0.0.1", flows, lost: 0, malformed: 0 }],
+      });
       expect(await service.end()).toBe(0);
       // Two directions of six miners, and of the connection that pushes.
       expect(flows).toBeGreaterThanOrEqual(14);

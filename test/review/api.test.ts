@@ -6,6 +6,7 @@ import { z } from "zod";
 import { flag } from "#core/flag.ts";
 import { bulkChanged, flagDetail, flagPage, problem, screeningList } from "../../src/review/answers.ts";
 import { flagRoutes } from "../../src/review/flag-routes.ts";
+import { networkRoutes } from "../../src/review/network-routes.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
 import { recordRoutes } from "../../src/review/record-routes.ts";
 import type { Route } from "../../src/review/route.ts";
@@ -70,6 +71,7 @@ test("every documented operation exists and answers as documented", async () => 
     "get /screen": { path: "/screen?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h" },
     "get /screenings": { path: "/screenings?value=x" },
     "get /lists": {},
+    "get /network": {},
     "get /status": {},
     "delete /session": {},
     "get /openapi.json": {},
@@ -78,6 +80,7 @@ test("every documented operation exists and answers as documented", async () => 
   const routes: Route[] = [
     ...flagRoutes(options),
     ...recordRoutes(options),
+    ...networkRoutes(options),
     ...sessionRoutes(options, { signIn: false } as never),
   ];
   const answers = new Map(routes.map((route) => [`${route.method} ${route.path}`, route.answer]));

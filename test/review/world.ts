@@ -16,6 +16,7 @@ import {
   seedFlag,
   seedMetrics,
 } from "./seed.ts";
+import { seedNetwork } from "./seed-network.ts";
 
 const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
 
@@ -49,6 +50,7 @@ export async function startWorld(over: Partial<ReviewOptions> & { flags?: number
     metrics: { query: seedMetrics },
     screen: screenSeed,
     lists: async () => SEED_LISTS,
+    network: () => seedNetwork(nowMs),
     health: () => SEED_HEALTH,
     metricsText: async () => "assay_up 1\n",
     ingest: drain,

@@ -14,6 +14,8 @@ import type {
   WatchLists,
   // biome-ignore lint/style/noRestrictedImports: The console shares the API's types, and only those, with the server beside it.
 } from "../answers.ts";
+// biome-ignore lint/style/noRestrictedImports: As above.
+import type { Network } from "../network-routes.ts";
 
 export type {
   AuditLine,
@@ -21,6 +23,7 @@ export type {
   FlagDetail,
   FlagSummary,
   MetricTable,
+  Network,
   Screened,
   Source,
   Status,
@@ -97,6 +100,7 @@ export const client = {
   }) => ask<MetricTable>("GET", `/metrics/query?${queryText(query)}`),
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
   lists: () => ask<WatchLists>("GET", "/lists"),
+  network: () => ask<Network>("GET", "/network"),
   screenings: (value: string) =>
     ask<{ screenings: Screened["earlier"] }>("GET", `/screenings?${queryText({ value })}`),
   deliveries: (state: string) => ask<DeliveryList>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),

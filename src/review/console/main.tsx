@@ -31,6 +31,7 @@ function later<Props>(load: () => Promise<ComponentType<Props>>): ComponentType<
 const loadFlag = () => import("./flag-page.tsx").then((module) => module.FlagPage);
 const FlagPage = later(loadFlag);
 const Overview = later(() => import("./overview.tsx").then((module) => module.Overview));
+const NetworkPage = later(() => import("./network.tsx").then((module) => module.NetworkPage));
 const ScreeningPage = later(() => import("./screening.tsx").then((module) => module.ScreeningPage));
 const Deliveries = later(() => import("./deliveries.tsx").then((module) => module.Deliveries));
 const AccountPage = later(() => import("./account.tsx").then((module) => module.AccountPage));
@@ -39,6 +40,7 @@ const Audit = later(() => import("./audit.tsx").then((module) => module.Audit));
 const PAGES: [path: string, name: string][] = [
   ["/", "Queue"],
   ["/overview", "Overview"],
+  ["/network", "Network"],
   ["/screening", "Screening"],
   ["/deliveries", "Deliveries"],
   ["/audit", "Audit"],
@@ -59,6 +61,8 @@ function Page() {
       return <AccountPage pool={second ?? ""} account={third ?? ""} />;
     case "overview":
       return <Overview />;
+    case "network":
+      return <NetworkPage />;
     case "screening":
       return <ScreeningPage />;
     case "deliveries":
