@@ -108,6 +108,26 @@ describe("templates", () => {
     },
   );
 
+  it.each(versions)(
+    "$version: takes a template redefined within one datagram, for what stands behind it",
+    ({ wrap, templateSet }) => {
+      const other = template(256, [
+        [12, 4],
+        [8, 4],
+      ]);
+      const { flows, report } = decodeAll([
+        wrap([
+          set(templateSet, template(256, PLAIN)),
+          set(256, plainRecord()),
+          set(templateSet, other),
+          set(256, ip4("10.0.0.1"), ip4("10.0.0.2")),
+        ]),
+      ]);
+      expect(flows).toMatchObject([{ src: "198.51.100.7" }, { src: "10.0.0.2", dst: "10.0.0.1" }]);
+      expect(report).toMatchObject({ templates: 2, redefined: 1, flows: 2, droppedSets: 0 });
+    },
+  );
+
   it("takes a template redefined in mid-stream", () => {
     const shorter: TemplateField[] = [
       [8, 4],
