@@ -5,6 +5,7 @@ import type { Flow } from "../src/core/observation.ts";
 import { cpuSeconds, type Figure, median } from "./figure.ts";
 import { FLOWS_A_DATAGRAM, makeReplay } from "./flows/datagrams.ts";
 import { type Receiver, startAssay, startNfcapd } from "./flows/receivers.ts";
+import { startService } from "./flows/service.ts";
 
 /**
  * How many flow records a second end in a store without one lost, for as long as one likes, beside Debian's nfcapd: the
@@ -13,6 +14,8 @@ import { type Receiver, startAssay, startNfcapd } from "./flows/receivers.ts";
  *
  * Both get the same socket buffer, and Assay's ring is made no larger than it. A trial sends ten times what both of these
  * hold, so that a rate which is not sustained cannot hide in them: it would have to be within a tenth of one that is.
+ *
+ * In the service a flow also passes the journal, the join to sessions and the analysis; what that costs is told apart.
  */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 /** The kernel takes twice what is asked for and charges a datagram of these sizes with 2,304 bytes; the ring holds it as it is. */
@@ -24,6 +27,9 @@ const STEP = 1.5;
 /** Then the interval is halved so often: 1.5^(1/4) leaves a tenth. */
 const HALVINGS = 2;
 const TURNS = 2;
+/** Datagrams a second, and in all, for the whole service. */
+const SERVICE_RATE = 500;
+const SERVICE_DATAGRAMS = 5000;
 /** Replays decoded for one measurement of the decoder. */
 const ROUNDS = 100;
 
@@ -50,6 +56,10 @@ export async function* run(): AsyncGenerator<Figure> {
     const ratio = ours.median("perSecond") / theirs.median("perSecond");
     yield { figure: `flows.${version}_over_nfcapd`, value: ratio, unit: "×", peer, peerValue: 1, ratio };
   }
+  // At a rate far below its limit, for what it costs and not for how far it goes.
+  const whole = await send("v9", SERVICE_RATE, startService, SERVICE_DATAGRAMS);
+  if (!whole.lossless) throw new Error(`the service lost flows at ${SERVICE_RATE} datagrams a second`);
+  yield { figure: "flows.v9_service_per_cpu_second", value: whole.perCpuSecond, unit: "flows/CPU-s" };
   for (const version of ["v9", "v5"] as const) {
     const value = await decodeRate(version);
     yield { figure: `flows.${version}_decode_per_cpu_second`, value, unit: "flows/CPU-s" };
@@ -113,10 +123,15 @@ interface Sent {
   flows: number;
 }
 
-async function send(version: Version, rate: number, start: () => Promise<Receiver>): Promise<Trial> {
+async function send(
+  version: Version,
+  rate: number,
+  start: () => Promise<Receiver>,
+  datagrams = TRIAL_DATAGRAMS,
+): Promise<Trial> {
   const receiver = await start();
   const before = await receiver.cpuSeconds();
-  const settings = [version, `${receiver.port}`, `${rate}`, `${TRIAL_DATAGRAMS}`];
+  const settings = [version, `${receiver.port}`, `${rate}`, `${datagrams}`];
   const child = fork(new URL("./flows/sender.ts", import.meta.url), settings);
   const [sent] = (await once(child, "message")) as [Sent];
   await once(child, "exit");

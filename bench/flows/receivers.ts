@@ -81,7 +81,7 @@ export async function startNfcapd(bufferBytes: number): Promise<Receiver> {
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const socket = createSocket("udp4");
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
@@ -90,7 +90,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function cpuSecondsOf(pid: number): Promise<number> {
+export async function cpuSecondsOf(pid: number): Promise<number> {
   // The program's name, in parentheses, may hold anything; the numbers follow it.
   const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
