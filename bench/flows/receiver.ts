@@ -7,7 +7,7 @@ import { openMetrics } from "../../src/store/metrics-sqlite.ts";
  * Assay's side: the collector, the origin of every address, and the `flow` measurement committed to its store each
  * second. Told to stop by a message; tells its parent its port first and the flows in the store at the end.
  */
-const [file] = process.argv.slice(2);
+const [file, bufferBytes] = process.argv.slice(2);
 const origin = await createOrigin({});
 const metrics = await openMetrics({ file: file!, rawDays: 7, hourDays: 400 });
 const measure = createFlowMeasure(origin.lookUp);
@@ -26,6 +26,8 @@ const collector = createFlows({
   host: "127.0.0.1",
   port: 0,
   exporters: ["127.0.0.1"],
+  receiveBufferBytes: Number(bufferBytes),
+  queueBytes: Number(bufferBytes),
   now: Date.now,
   log: () => {},
   onListening: ({ port }) => process.send?.({ port }),

@@ -5,9 +5,9 @@ import { makeReplay } from "./datagrams.ts";
 
 /**
  * Sends a replay at a steady rate and tells its parent what it sent: `sender.ts VERSION PORT DATAGRAMS_PER_SECOND
- * SECONDS`. Half a second at a low rate goes ahead, for a service that runs for months is not measured while it starts.
+ * DATAGRAMS`. Half a second at a low rate goes ahead, for a service that runs for months is not measured while it starts.
  */
-const [version, port, rate, seconds] = process.argv.slice(2);
+const [version, port, rate, total] = process.argv.slice(2);
 const WARM_UP_RATE = 2000;
 const replay = makeReplay(version === "v5" ? "v5" : "v9");
 const count = replay.datagrams.length;
@@ -17,9 +17,9 @@ await once(socket, "connect");
 let sent = 0;
 
 /** Sends for so long and returns how long it took, in milliseconds. */
-async function sendFor(perSecond: number, total: number): Promise<number> {
+async function sendFor(perSecond: number, datagrams: number): Promise<number> {
   const startMs = performance.now();
-  for (const end = sent + total, start = sent; sent < end; ) {
+  for (const end = sent + datagrams, start = sent; sent < end; ) {
     const due = Math.min(end, start + Math.ceil(((performance.now() - startMs) / 1000) * perSecond));
     for (; sent < due; sent += 1) {
       const index = sent % count;
@@ -36,7 +36,7 @@ async function sendFor(perSecond: number, total: number): Promise<number> {
 const warmUp = Math.min(WARM_UP_RATE, Number(rate));
 await sendFor(warmUp, warmUp / 2);
 const before = sent;
-const elapsedMs = await sendFor(Number(rate), Math.round(Number(rate) * Number(seconds)));
+const elapsedMs = await sendFor(Number(rate), Number(total));
 const datagrams = sent - before;
 process.send?.({ datagrams, flows: sent * (replay.flows / count), elapsedMs });
 socket.close();

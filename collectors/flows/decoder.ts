@@ -3,7 +3,7 @@ import { plainAddress } from "./address.ts";
 import { type Exporter, type ExporterCounters, Exporters } from "./exporters.ts";
 import { HEADER5_BYTES, readNetflow5 } from "./netflow5.ts";
 import type { Message } from "./record.ts";
-import type { Convention } from "./sequence.ts";
+import type { Convention, Numbered } from "./sequence.ts";
 import { readSamples, readSflowHeader } from "./sflow.ts";
 import { type DomainState, restoreDomains, saveDomains } from "./state.ts";
 import { HEADER9_BYTES, HEADER10_BYTES, readSets } from "./templated.ts";
@@ -59,15 +59,12 @@ export function createDecoder({ onLost, recorded = false }: DecoderOptions = {})
     version: number,
     domainId: number,
     port: number,
-    numbered: Numbers,
+    numbered: Numbered,
   ): void {
     const domain = exporter.domain(version, domainId);
-    const sequence = domain.sequence(port);
-    const lost = sequence.observe(numbered);
-    if (sequence.convention !== domain.convention) {
-      domain.convention = sequence.convention;
-      changes += 1;
-    }
+    const before = domain.convention;
+    const lost = domain.follow(port, numbered);
+    if (domain.convention !== before) changes += 1;
     if (lost === 0) return;
     exporter.counters.lost += lost;
     onLost?.(exporter.address, lost, numbered.exportMs);
@@ -178,9 +175,7 @@ interface Arrival {
   flows: Flow[];
 }
 
-type Numbers = Parameters<ReturnType<ReturnType<Exporter["domain"]>["sequence"]>["observe"]>[0];
-
-function numbers(sequence: number, flows: number, records: number, message: Message): Numbers {
+function numbers(sequence: number, flows: number, records: number, message: Message): Numbered {
   const exportMs = message.exportMs + message.shiftMs;
   return { sequence, flows, records, exportMs, uptimeMs: message.uptimeMs };
 }

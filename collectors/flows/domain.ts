@@ -1,5 +1,5 @@
 import type { Layout } from "./layout.ts";
-import { type Convention, Sequence } from "./sequence.ts";
+import { type Convention, type Numbered, Sequence } from "./sequence.ts";
 
 /** Templates kept for one observation domain. Routers send fewer than 30. */
 const MAX_TEMPLATES = 256;
@@ -67,15 +67,23 @@ export class Domain {
     this.convention = version === 9 || version === 0 ? "datagrams" : "records-before";
   }
 
-  /** By source port, because a restarted exporter counts anew and from another one. */
-  sequence(port: number): Sequence {
+  /**
+   * Follows the count of the process behind this source port, for a restarted exporter counts anew and from another
+   * one. Returns how many records are newly known to be lost. A new process may be the successor of one that will
+   * never send again: what the others miss is told at once.
+   */
+  follow(port: number, numbered: Numbered): number {
+    let lost = 0;
     let sequence = this.#sequences.get(port);
     if (!sequence) {
+      for (const other of this.#sequences.values()) lost += other.close();
       keepBelow(this.#sequences, MAX_SEQUENCES);
       sequence = new Sequence(this.convention);
       this.#sequences.set(port, sequence);
     }
-    return sequence;
+    lost += sequence.observe(numbered);
+    this.convention = sequence.convention;
+    return lost;
   }
 
   /** The layout of a template still in force, marked as used. */

@@ -2,7 +2,7 @@ import type { Flow, Observation, Session, Share } from "#core/observation.ts";
 import { createElsewhere, type ElsewhereFinding } from "./elsewhere.ts";
 
 /** What a finished stratum session looked like on the network. */
-interface SessionFinding {
+export interface SessionFinding {
   kind: "session";
   pool: string;
   session: string;
@@ -15,12 +15,13 @@ interface SessionFinding {
   shares: number;
   /** NaN while there is no share: a connection that carries bytes and no work. */
   bytesPerShare: number;
-  /** Least round trip any flow told. */
+  /** Least round trip any flow told, and least one the session itself told of its application. */
   rttMs: number | undefined;
+  appRttMs: number | undefined;
 }
 
 /** A connection to one of the pool's servers that no session was seen of. */
-interface UnseenFinding {
+export interface UnseenFinding {
   kind: "unseen";
   pool: string;
   ip: string;
@@ -62,6 +63,7 @@ interface Track {
   packets: number;
   shares: number;
   rttMs: number | undefined;
+  appRttMs: number | undefined;
   /** Counted as a session that flows were found for. */
   joined: boolean;
 }
@@ -96,7 +98,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
 
   function finish(key: string, track: Track): void {
     if (tracks.get(key) === track) tracks.delete(key);
-    const { pool, session, account, ip, port, startMs, endMs, bytes, packets, shares, rttMs } = track;
+    const { pool, session, account, ip, port, startMs, endMs, bytes, packets, shares } = track;
     if (session === undefined) {
       findings.push({ kind: "unseen", pool, ip, port, startMs, endMs, bytes, packets });
       return;
@@ -105,8 +107,9 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
     if (packets === 0) return;
     const bytesPerShare = shares > 0 ? bytes / shares : Number.NaN;
     const durationMs = endMs - startMs;
-    const counts = { durationMs, bytes, packets, shares, bytesPerShare, rttMs };
-    findings.push({ kind: "session", pool, session, account, ip, port, ...counts });
+    const counts = { durationMs, bytes, packets, shares, bytesPerShare };
+    const { rttMs, appRttMs } = track;
+    findings.push({ kind: "session", pool, session, account, ip, port, ...counts, rttMs, appRttMs });
   }
 
   /** The client's track if it was alive in this span; an older one of the same port is finished first. */
@@ -125,8 +128,9 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
   function begin(key: string, part: Pick<Track, "pool" | "ip" | "port" | "startMs" | "endMs">): Track {
     const oldest = tracks.size >= MAX_TRACKS ? tracks.entries().next().value : undefined;
     if (oldest) finish(...oldest);
-    const empty = { closed: false, bytes: 0, packets: 0, shares: 0, rttMs: undefined, joined: false };
-    const track = { ...part, session: undefined, account: undefined, exporter: undefined, ...empty };
+    const counts = { closed: false, bytes: 0, packets: 0, shares: 0, joined: false };
+    const unknown = { session: undefined, account: undefined, exporter: undefined };
+    const track = { ...part, ...unknown, ...counts, rttMs: undefined, appRttMs: undefined };
     tracks.set(key, track);
     return track;
   }
@@ -139,7 +143,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
   }
 
   function takeSession(observation: Session): void {
-    const { pool, session, ip, port, account, atMs, event } = observation;
+    const { pool, session, ip, port, account, atMs, event, appRttMs } = observation;
     if (port === undefined) return;
     const key = `${ip} ${port}`;
     let track = alive(key, atMs, atMs);
@@ -151,6 +155,7 @@ export function createFlowJoin(servers: readonly PoolServer[]): FlowJoin {
     track ??= begin(key, { pool, ip, port, startMs: atMs, endMs: atMs });
     track.session = session;
     track.account = account ?? track.account;
+    if (appRttMs !== undefined) track.appRttMs = Math.min(appRttMs, track.appRttMs ?? appRttMs);
     track.endMs = Math.max(track.endMs, atMs);
     if (event === "close") track.closed = true;
     bySession.set(`${pool}\n${session}`, track);

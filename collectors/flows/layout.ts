@@ -20,6 +20,9 @@ export interface Layout {
   /** Shortest possible record in bytes, never 0: what is left of a set below that is padding. */
   minimumLength: number;
   variable: boolean;
+  /** Do its records tell a sampling rate, or of the way back? Most do not, and are not asked. */
+  tellsRate: boolean;
+  tellsReverse: boolean;
   /** Offset in the record by slot; -1: not there. */
   at: Int32Array;
   /** Length in bytes by slot. */
@@ -31,6 +34,9 @@ export interface Layout {
   /** Slot each field fills, or -1. */
   slots: Int8Array;
 }
+
+const RATE_SLOTS = [SLOT.interval, SLOT.packetInterval, SLOT.sampleSize];
+const REVERSE_SLOTS = [SLOT.reversePackets, SLOT.reverseBytes];
 
 const lengthAt = (fields: Fields, index: number) => fields[index * 2 + 1]! & 65_535;
 
@@ -78,6 +84,8 @@ export function compileLayout(fields: Fields, options: boolean): Layout | { reas
     fields,
     minimumLength,
     variable,
+    tellsRate: RATE_SLOTS.some((slot) => chosen[slot]! >= 0),
+    tellsReverse: REVERSE_SLOTS.some((slot) => chosen[slot]! >= 0),
     at: new Int32Array(SLOTS).fill(-1),
     size: new Int32Array(SLOTS),
     startClock: clocks[SLOT.start]!,

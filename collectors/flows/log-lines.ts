@@ -1,5 +1,6 @@
-import { isIP } from "node:net";
+import { isIP, SocketAddress } from "node:net";
 import type { Flow } from "#core/observation.ts";
+import { plainAddress } from "./address.ts";
 import { makeFlow } from "./record.ts";
 
 /** Makes flows of one line: none of a line that tells none, a reason where it is wrong. */
@@ -45,9 +46,11 @@ export function protocolOf(name: unknown): number {
 
 /** A flow for each direction in which something went; the first in any case. */
 export function flowsOf(connection: Connection): Flow[] | string {
-  const { exporter, src, dst, srcPort = 0, dstPort = 0, protocol, startMs, endMs, out, back } = connection;
-  if (typeof src !== "string" || isIP(src) === 0) return "source is not an address";
-  if (typeof dst !== "string" || isIP(dst) === 0) return "destination is not an address";
+  const { exporter, srcPort = 0, dstPort = 0, protocol, startMs, endMs, out, back } = connection;
+  const src = addressOf(connection.src);
+  const dst = addressOf(connection.dst);
+  if (src === undefined) return "source is not an address";
+  if (dst === undefined) return "destination is not an address";
   if (!isPort(srcPort) || !isPort(dstPort)) return "port is not one";
   if (!(startMs >= 0 && endMs >= startMs && endMs < 8.64e15)) return "times are not ones";
   if (endMs > connection.latestMs) return "time in the future";
@@ -59,6 +62,20 @@ export function flowsOf(connection: Connection): Flow[] | string {
   if (back.packets === 0 && back.bytes === 0) return [one];
   const backward = [exporter, endMs, dst, src, dstPort, srcPort, protocol] as const;
   return [one, makeFlow(...backward, back.bytes, back.packets, 1, startMs, endMs, back.tcpFlags, undefined)];
+}
+
+/** As sockets and the tap write it, or sessions would not be found: Suricata writes every zero of IPv6 out. */
+function addressOf(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  switch (isIP(value)) {
+    case 4:
+      return value;
+    case 6:
+      // Without its zone, with which it is no socket's address.
+      return plainAddress(new SocketAddress({ address: value.split("%")[0]!, family: "ipv6" }).address);
+    default:
+      return undefined;
+  }
 }
 
 const isPort = (value: unknown): value is number =>

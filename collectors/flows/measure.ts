@@ -1,9 +1,9 @@
 import { HOUR_MS, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
-import { MetricsBook } from "#core/metrics-book.ts";
+import { type Bucket, MetricsBook } from "#core/metrics-book.ts";
 import type { Flow, Observation } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
 
-/** Addresses whose origin is remembered until the hour ends; traffic from more of them costs look-ups. */
+/** Clients remembered, of all exporters; traffic from more of them costs look-ups. */
 const REMEMBERED = 65_536;
 
 /** Gathers the `flow` measurement: per minute, exporter, and country and tier of the connection's client. */
@@ -15,48 +15,60 @@ export interface FlowMeasure {
   takeDeltas(): MetricDelta[];
 }
 
+/** What is remembered of a client: its origin, until the hour ends, and the bucket its last flow went to. */
+interface Client {
+  origin: Origin;
+  untilMs: number;
+  bucket: Bucket;
+}
+
 /**
  * The client is the end with the higher port: servers listen low, and both directions of one connection then count
- * for the same country. Hot path: a bucket is found by the identity of its origin, without building a key.
+ * for the same country. Hot path: one look-up by address finds the bucket itself, without building a key.
  */
 export function createFlowMeasure(lookUpOrigin: LookUpOrigin): FlowMeasure {
   const book = new MetricsBook();
-  let buckets = new Map<string, Map<Origin, MetricDelta>>();
-  let minuteMs = Number.NaN;
-  const origins = new Map<string, Origin>();
-  let hourMs = Number.NaN;
+  const byExporter = new Map<string, Map<string, Client>>();
+  let remembered = 0;
+  /** Flows come in datagrams, each of one exporter. */
+  let exporter = "";
+  let clients = new Map<string, Client>();
 
-  function originOf(ip: string, atMs: number): Origin {
-    const hour = atMs - (atMs % HOUR_MS);
-    if (hour !== hourMs || origins.size >= REMEMBERED) {
-      origins.clear();
-      hourMs = hour;
-    }
-    let origin = origins.get(ip);
-    if (!origin) {
-      origin = lookUpOrigin(ip, atMs);
-      origins.set(ip, origin);
-    }
-    return origin;
+  function turnTo(another: string): void {
+    exporter = another;
+    clients = byExporter.get(another) ?? new Map();
+    byExporter.set(another, clients);
   }
 
-  function bucketOf(flow: Flow): MetricDelta {
-    const origin = originOf(flow.srcPort >= flow.dstPort ? flow.src : flow.dst, flow.atMs);
-    const minute = flow.atMs - (flow.atMs % MINUTE_MS);
-    if (minute !== minuteMs) {
-      buckets = new Map();
-      minuteMs = minute;
+  function bucketOf(flow: Flow): Bucket {
+    const { atMs } = flow;
+    if (flow.exporter !== exporter) turnTo(flow.exporter);
+    const ip = flow.srcPort >= flow.dstPort ? flow.src : flow.dst;
+    const client = clients.get(ip);
+    if (client && atMs < client.untilMs) {
+      const { bucket } = client;
+      if (bucket.open && atMs >= bucket.bucketMs && atMs < bucket.bucketMs + MINUTE_MS) return bucket;
     }
-    let byOrigin = buckets.get(flow.exporter);
-    if (!byOrigin) {
-      byOrigin = new Map();
-      buckets.set(flow.exporter, byOrigin);
+    return lookUp(ip, atMs, client);
+  }
+
+  function lookUp(ip: string, atMs: number, known: Client | undefined): Bucket {
+    const origin = known && atMs < known.untilMs ? known.origin : lookUpOrigin(ip, atMs);
+    const bucket = book.bucket("flow", [exporter, origin.country, origin.tier], atMs);
+    const untilMs = atMs - (atMs % HOUR_MS) + HOUR_MS;
+    if (known) {
+      known.bucket = bucket;
+      known.origin = origin;
+      known.untilMs = untilMs;
+      return bucket;
     }
-    let bucket = byOrigin.get(origin);
-    if (!bucket) {
-      bucket = book.bucket("flow", [flow.exporter, origin.country, origin.tier], flow.atMs);
-      byOrigin.set(origin, bucket);
+    if (remembered >= REMEMBERED) {
+      remembered = 0;
+      byExporter.clear();
+      turnTo(exporter);
     }
+    remembered += 1;
+    clients.set(ip, { origin, untilMs, bucket });
     return bucket;
   }
 
@@ -74,9 +86,6 @@ export function createFlowMeasure(lookUpOrigin: LookUpOrigin): FlowMeasure {
       const { values } = book.bucket("flow", [exporter, "ZZ", "unknown"], atMs);
       values[3] = values[3]! + records;
     },
-    takeDeltas() {
-      buckets = new Map();
-      return book.take();
-    },
+    takeDeltas: () => book.take(),
   };
 }

@@ -39,17 +39,19 @@ export function readRecord(
     counters.withoutAddress += 1;
     return 0;
   }
-  const rate = rateOf(view, base, layout) || knownRate(view, base, layout, domain);
+  const rate = (layout.tellsRate ? rateOf(view, base, layout) : 0) || knownRate(view, base, layout, domain);
   const srcPort = readSlot(view, base, layout, SLOT.srcPort, 0) & 65_535;
   const dstPort = readSlot(view, base, layout, SLOT.dstPort, 0) & 65_535;
   const protocol = readSlot(view, base, layout, SLOT.protocol, 0) & 255;
   const latencyMs = latencyOf(view, base, layout);
   const atMs = message.exportMs + message.shiftMs;
-  const durationMs = readSlot(view, base, layout, SLOT.durationMs, Number.NaN);
   let startMs = instantOf(view, base, layout, SLOT.start, layout.startClock, message, domain);
   let endMs = instantOf(view, base, layout, SLOT.end, layout.endClock, message, domain);
-  if (Number.isNaN(endMs)) endMs = durationMs >= 0 ? startMs + durationMs : startMs;
-  if (Number.isNaN(startMs)) startMs = durationMs >= 0 ? endMs - durationMs : endMs;
+  if (Number.isNaN(startMs) || Number.isNaN(endMs)) {
+    const durationMs = readSlot(view, base, layout, SLOT.durationMs, 0);
+    if (Number.isNaN(endMs)) endMs = startMs + durationMs;
+    if (Number.isNaN(startMs)) startMs = endMs - durationMs;
+  }
   flows.push(
     makeFlow(
       message.exporter,
@@ -68,6 +70,7 @@ export function readRecord(
       latencyMs,
     ),
   );
+  if (!layout.tellsReverse) return 1;
   const backPackets = readSlot(view, base, layout, SLOT.reversePackets, 0);
   const backBytes = readSlot(view, base, layout, SLOT.reverseBytes, 0);
   if (backPackets === 0 && backBytes === 0) return 1;

@@ -131,6 +131,11 @@ export class Sequence {
     if (this.#contradictions[best]! <= this.#contradictions[this.#believed]! - LEAD) this.#believed = best;
   }
 
+  /** Nothing late is waited for any more: returns how many records are thereby newly known to be lost. */
+  close(): number {
+    return this.#tell(this.#recent.at(-1) ?? 0);
+  }
+
   #settle(): number {
     const best = Math.min(...this.#contradictions);
     let least = Number.POSITIVE_INFINITY;
@@ -141,7 +146,11 @@ export class Sequence {
     this.#recent.push(least);
     if (this.#recent.length <= SETTLE) return 0;
     this.#recent.shift();
-    const newly = Math.round(Math.min(...this.#recent)) - this.lost;
+    return this.#tell(Math.min(...this.#recent));
+  }
+
+  #tell(missing: number): number {
+    const newly = Math.round(missing) - this.lost;
     if (newly <= 0) return 0;
     this.lost += newly;
     return newly;

@@ -18,6 +18,8 @@ export interface PrefixState {
   /** Origins and upstreams that enough peers see, most seen first. */
   origins: number[];
   upstreams: number[];
+  /** Of those, what the table does not expect: "upstream 64500", "origin 64501". */
+  unexpected: string[];
 }
 
 /** When a change is believed. */
@@ -146,6 +148,7 @@ export function createPrefixes(networks: readonly WatchedNetwork[], belief: Beli
         visiblePeers: visiblePeers(state),
         origins: believed(seen(state, originOf), belief),
         upstreams: believed(seen(state, upstreamOf), belief),
+        unexpected: [...state.told],
       })),
     takeDeltas: () => book.take(),
     get ignored() {

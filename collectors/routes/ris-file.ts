@@ -20,6 +20,7 @@ export async function* readRisFile(path: string, prefixes: Prefixes): AsyncGener
     const reading = readRisMessage(text);
     if (reading.kind === "update") observations.push(...prefixes.take(reading.update));
     else if (reading.kind === "bad") onBad(reading.reason, line);
+    else if (reading.kind === "error") onBad(`the service reported an error: ${reading.message}`, line);
   };
   for await (const chunk of createReadStream(path)) {
     lines.push(chunk, onLine, onBad);

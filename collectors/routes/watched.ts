@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, SocketAddress } from "node:net";
 import { z } from "zod";
 import type { Origin } from "#core/origin.ts";
 import shipped from "./watched.json" with { type: "json" };
@@ -51,6 +51,14 @@ export function networkFinder(networks: readonly WatchedNetwork[]): (origin: Ori
     const within = match(`${ip}/${ip.includes(":") ? 128 : 32}`);
     return (within ?? networks.find((network) => network.asn === asn))?.name;
   };
+}
+
+/** The prefix in the one form its address is written in by RFC 5952; nothing when it is none. */
+export function canonicalPrefix(prefix: string): string | undefined {
+  const parts = split(prefix);
+  if (!parts) return undefined;
+  const { address, bits, family } = parts;
+  return `${family === "ipv4" ? address : new SocketAddress({ address, family }).address}/${bits}`;
 }
 
 function split(prefix: string): { address: string; bits: number; family: "ipv4" | "ipv6" } | undefined {

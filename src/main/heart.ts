@@ -18,6 +18,7 @@ import { createDecisions } from "./decisions.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { createMeasures } from "./measures.ts";
 import { createModelWatch, exposeModel, type ModelWatch } from "./model-watch.ts";
+import { createNetworkBook, type NetworkBook } from "./network.ts";
 import type { Parts } from "./parts.ts";
 import { createPipeline } from "./pipeline.ts";
 import { createStanding } from "./standing.ts";
@@ -43,6 +44,7 @@ export interface Heart {
   counters: Counters;
   flowMeasure: FlowMeasure;
   modelWatch: ModelWatch;
+  network: NetworkBook;
   /** A further source of metric deltas, asked at every checkpoint. */
   addDeltas: (take: () => MetricDelta[]) => void;
   /** Observations that the journal had no room for. */
@@ -90,6 +92,7 @@ export function createHeart(
   });
   const deltas: (() => MetricDelta[])[] = [counters.takeDeltas, decisions.takeDeltas, measures.takeDeltas];
   const join = createFlowJoin(poolServers);
+  const network = createNetworkBook();
 
   let journalDropped = 0;
   const noteStanding = createStanding({
@@ -114,8 +117,11 @@ export function createHeart(
     onTake: ({ observations }): Session[] => {
       measures.take(observations);
       const sessions = join.take(observations);
-      for (const finding of join.takeFindings())
+      network.take(observations);
+      for (const finding of join.takeFindings()) {
+        network.found(finding);
         if (finding.kind !== "session") log("info", "flows", { ...finding });
+      }
       return sessions;
     },
     onCommitted: async (rows, cursors) => {
@@ -148,6 +154,7 @@ export function createHeart(
     counters,
     flowMeasure: measures.flows,
     modelWatch,
+    network,
     addDeltas: (take) => deltas.push(take),
     journalDropped: (observations) => {
       journalDropped += observations;

@@ -10,6 +10,7 @@ import { createWatch, type PoolStanding, type Watch } from "../../models/watch.t
 import type { Config } from "../config.ts";
 import type { ModelStanding } from "../review/model-answers.ts";
 import type { Counters } from "./counters.ts";
+import type { Decisions } from "./decisions.ts";
 
 /** What is kept of the active model's standing, and the version beside it. */
 export interface ModelWatch {
@@ -42,11 +43,11 @@ function worstOf(standings: readonly PoolStanding[]): { psi: number; training: n
   };
 }
 
-/** Joins the watch over the active model and its shadow to the log and the counters. */
+/** Joins the watch over the active model and its shadow to the log and the measurements. */
 export function createModelWatch(
   config: Pick<Config, "detection">,
   models: { model: LoadedModel; shadow?: Model | undefined },
-  { log, counters }: { log: Log; counters?: Pick<Counters, "drifted" | "shadowed"> },
+  { log, decisions }: { log: Log; decisions?: Pick<Decisions, "drifted" | "shadowed"> },
 ): ModelWatch {
   const { detection } = config;
   const { model } = models;
@@ -74,7 +75,7 @@ export function createModelWatch(
     if (!shadow) return;
     try {
       const comparison = await shadow.take(window, values);
-      counters?.shadowed({ model: `${shadow.name} ${shadow.version}`, comparison });
+      decisions?.shadowed({ model: `${shadow.name} ${shadow.version}`, comparison });
     } catch (error) {
       failures += 1;
       const reason = String(error);
@@ -114,7 +115,7 @@ export function createModelWatch(
       const standing = watch.take({ pool, atMs, rows, values, leftOut });
       changed = true;
       tell(before, standing);
-      counters?.drifted({ model: model.name, ...worstOf(watch.standings()) });
+      decisions?.drifted({ model: model.name, atMs, ...worstOf(watch.standings()) });
       await compare(window, values);
     },
     takeChange() {

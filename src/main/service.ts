@@ -26,7 +26,7 @@ import { openFollower } from "./open-influx.ts";
 import { openModel, openParts, openShadow } from "./parts.ts";
 import { screenAgain } from "./screen-again.ts";
 import { sleep } from "./sleep.ts";
-import { acknowledged, intoJournal, live, replayable } from "./sources.ts";
+import { acknowledged, exported, intoJournal, live, replayable } from "./sources.ts";
 import { VERSION } from "./version.ts";
 
 /** What the demo adds: its own sources, in place of configured ones. */
@@ -136,6 +136,7 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
     lists: () => listStandings(parts),
     origin: parts.origin.lookUp,
     model: heart.modelWatch,
+    network: heart.network.answer,
     health: () => healthOf(counters, heart.modelWatch.standing()),
     metricsText: counters.text,
     ingest: ingestHandler({
@@ -157,7 +158,7 @@ function review(config: Config, opened: Opened, heart: Heart, options: ServiceOp
 
 /** Every source: what can be read again follows its cursor, the rest goes through the journal. */
 function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log): Task[] {
-  const { engine, counters, flowMeasure, addDeltas } = heart;
+  const { engine, counters, flowMeasure, network, addDeltas } = heart;
   const restarting = (name: string, task: Task): Task =>
     supervise(task, {
       name,
@@ -167,11 +168,14 @@ function collecting(config: Config, { journal }: Opened, heart: Heart, log: Log)
         if (changed) log("warn", "restarting a collector", { name, reason });
       },
     });
-  const once = live(config, log, flowMeasure);
+  const flows = exported(config, log, flowMeasure);
+  network.show({ flows });
+  const once = [...live(config, log), ...flows];
   const { risLive } = config.collectors;
   if (risLive.enabled) {
     const routes = createRisLive({ name: "ris-live", ...risLive, networks: watchedNetworks().networks, log });
     addDeltas(routes.takeDeltas);
+    network.show({ routes });
     once.push(routes);
   }
   return [

@@ -3,7 +3,7 @@ import type { Batch, Collector } from "#core/collector.ts";
 import type { Log } from "#core/log.ts";
 import { writeObservation } from "#core/observation.ts";
 import type { Task } from "#core/task.ts";
-import { createFlows } from "../../collectors/flows/flows.ts";
+import { createFlows, type FlowsCollector } from "../../collectors/flows/flows.ts";
 import { createFollower } from "../../collectors/flows/follow.ts";
 import type { FlowMeasure } from "../../collectors/flows/measure.ts";
 import { createSuricataParser } from "../../collectors/flows/suricata.ts";
@@ -93,11 +93,9 @@ export function acknowledged(
   ];
 }
 
-/** Collectors of what happens once: they go through the journal. */
-export function live(config: Config, log: Log, measure: FlowMeasure): Collector[] {
-  const { collectors } = config;
-  const taps = config.collectors.tap.map((section) => openTap(section, log));
-  const flows = config.collectors.flows.map(({ name, listen, exporters, receiveBufferBytes }) =>
+/** Collectors of exported flows. */
+export function exported(config: Config, log: Log, measure: FlowMeasure): FlowsCollector[] {
+  return config.collectors.flows.map(({ name, listen, exporters, receiveBufferBytes }) =>
     createFlows({
       name,
       ...listen,
@@ -106,9 +104,16 @@ export function live(config: Config, log: Log, measure: FlowMeasure): Collector[
       stateFile: join(config.data.directory, `${name}.templates.json`),
       now: Date.now,
       log,
+      onListening: ({ address, port }) => log("info", "flows listening", { name, address, port }),
       onLost: measure.lost,
     }),
   );
+}
+
+/** Collectors of what else happens once: they go through the journal. */
+export function live(config: Config, log: Log): Collector[] {
+  const { collectors } = config;
+  const taps = config.collectors.tap.map((section) => openTap(section, log));
   const mirrors = collectors.mirror.map(createMirror);
   const relays = collectors.miningcoreRelay.map((section) =>
     createMiningcoreRelay({ ...section, now: Date.now }),
@@ -124,7 +129,7 @@ export function live(config: Config, log: Log, measure: FlowMeasure): Collector[
           }),
         ]
       : [];
-  return [...taps, ...flows, ...mirrors, ...relays, ...observers];
+  return [...taps, ...mirrors, ...relays, ...observers];
 }
 
 /** Writes what a live collector yields to the journal. What the journal cannot take is dropped, counted and said. */

@@ -9,6 +9,7 @@ import { createAccess } from "./access.ts";
 import { mountConsole } from "./console-pages.ts";
 import { flagRoutes } from "./flag-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
+import { networkRoutes } from "./network-routes.ts";
 import { openapi } from "./openapi.ts";
 import type { ReviewOptions } from "./options.ts";
 import { recordRoutes } from "./record-routes.ts";
@@ -75,6 +76,7 @@ export function createReview(options: ReviewOptions): Review {
     ...flagRoutes(options),
     ...recordRoutes(options),
     ...modelRoutes(options),
+    ...networkRoutes(options),
     ...sessionRoutes(options, access),
   ];
   routes.push(

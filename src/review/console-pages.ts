@@ -9,6 +9,7 @@ const PAGES = [
   "/accounts/:pool/:account",
   "/overview",
   "/model",
+  "/network",
   "/screening",
   "/deliveries",
   "/audit",

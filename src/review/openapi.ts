@@ -2,6 +2,7 @@ import { z } from "zod";
 import { evidence, flag, reason, verdict } from "#core/flag.ts";
 import { wireObservation } from "#core/observation.ts";
 import * as answers from "./answers.ts";
+import { network } from "./network-routes.ts";
 import type { Route } from "./route.ts";
 
 /** Shapes with a name in the document; the rest is written where it stands. */
@@ -28,6 +29,7 @@ names.add(answers.screened, { id: "Screened" });
 names.add(answers.screeningList, { id: "ScreeningList" });
 names.add(answers.watchLists, { id: "WatchLists" });
 names.add(answers.deliveryList, { id: "DeliveryList" });
+names.add(network, { id: "Network" });
 names.add(answers.status, { id: "Status" });
 
 type Json = Record<string, unknown>;

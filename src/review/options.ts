@@ -5,6 +5,7 @@ import type { Screen } from "#core/screening.ts";
 import type { OpsStore, Store } from "#core/store.ts";
 import type { DataNotice, Health, WatchLists } from "./answers.ts";
 import type { ModelStanding } from "./model-answers.ts";
+import type { Network } from "./network-routes.ts";
 
 /** What a user may do. Each role from reader on includes the one before; `ingest` only hands observations in. */
 export type Role = "ingest" | "reader" | "reviewer" | "admin";
@@ -32,6 +33,8 @@ export interface ReviewOptions {
     /** Forgets a pool's reference. False where it has none. */
     forget: (pool: string) => boolean;
   };
+  /** What flows and routes tell. Absent: nothing. */
+  network?: () => Network;
   health: () => Health;
   /** Prometheus exposition of everything that is counted. */
   metricsText: () => Promise<string>;

@@ -18,6 +18,7 @@ const PAGES = [
   "/flags/flag_00050",
   "/overview",
   "/model",
+  "/network",
   "/screening?value=12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h",
   "/deliveries",
   "/audit",
@@ -30,6 +31,27 @@ async function raiseDrifted({ ops, nowMs }: Awaited<ReturnType<typeof startWorld
 }
 
 describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
+  test("shows what the network told, how much more there was, and a stranger's name spelled out", async () => {
+    await using world = await startWorld({ flags: 0, consoleDirectory });
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(world.url);
+    await page.getByRole("link", { name: "Network" }).press("Enter");
+    const table = (name: string) => page.getByRole("region", { name }).locator("tbody tr");
+    await table("Sessions on the network").first().waitFor();
+    const sessions = await table("Sessions on the network").allInnerTexts();
+    expect(sessions[0]).toContain("farm");
+    expect(sessions[0]).toContain("U+202E");
+    expect(sessions[0]?.split("\t").slice(3)).toEqual(["1,793", "41.5 ms", "264 ms", "222.5 ms"]);
+    expect(sessions[1]?.split("\t").slice(3)).toEqual(["no share", "–", "–", "–"]);
+    await page.getByText("the latest 2 of 431").waitFor();
+    expect(await table("Connections without a session").allInnerTexts()).toMatchObject([
+      expect.stringContaining("[2001:db8::7]:40123"),
+    ]);
+    expect(await table("Watched prefixes").first().textContent()).toContain("upstream 64500");
+    expect(await table("Exporters").first().textContent()).toContain("28");
+  });
+
   test("shows which version of each list is in use, that one is stale, and the versions before", async () => {
     await using world = await startWorld({ flags: 0, consoleDirectory });
     await using browser = await openBrowser();

@@ -156,6 +156,7 @@ describe.skipIf(BROWSER_MISSING)("the console", () => {
       "/accounts/main/x",
       "/overview",
       "/model",
+      "/network",
       "/screening",
       "/deliveries",
       "/audit",

@@ -8,6 +8,7 @@ import { noteFlagged } from "../../src/core/flagged.ts";
 import { HOUR_MS } from "../../src/core/metrics.ts";
 import type { Window } from "../../src/core/window.ts";
 import { createCounters } from "../../src/main/counters.ts";
+import { createDecisions } from "../../src/main/decisions.ts";
 import { createModelWatch, exposeModel } from "../../src/main/model-watch.ts";
 import { shippedModel } from "../support/models.ts";
 import { originOf, shareOf } from "../support/shares.ts";
@@ -46,16 +47,23 @@ function start(shadow?: LoadedModel) {
     analysis,
     pipeline: { observations: 0, refused: 0, unknownFields: 0, windows: 0, scored: 0, flags: 0, deferred: 0 },
   });
+  const decisions = createDecisions();
   const log = (level: string, message: string, fields: object = {}) =>
     void logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
-  const modelWatch = createModelWatch(config, { model, shadow }, { log, counters });
+  const modelWatch = createModelWatch(config, { model, shadow }, { log, decisions });
   exposeModel(counters, modelWatch);
   const values = new Float32Array(ACCOUNTS).fill(1e-4);
-  return { modelWatch, counters, logged, take: (window: Window) => modelWatch.take(window, values) };
+  return {
+    modelWatch,
+    counters,
+    decisions,
+    logged,
+    take: (window: Window) => modelWatch.take(window, values),
+  };
 }
 
 test("drift past .25 is an error in the log, once, a figure in /metrics and the metrics store, and kept", async () => {
-  const { modelWatch, counters, logged, take } = start();
+  const { modelWatch, counters, decisions, logged, take } = start();
   await take(windowOf(9));
   await take(windowOf(10));
   expect(logged).toEqual([]);
@@ -70,7 +78,7 @@ test("drift past .25 is an error in the log, once, a figure in /metrics and the 
   expect(psi).toBeGreaterThan(1);
   expect(text).toMatch(/^assay_model_training_distance\{pool="pool",feature="hashrate\.size"\} \d/m);
   expect(text).toMatch(/^assay_model_conformal\{pool="pool",figure="distance"\} \d/m);
-  const kept = counters.takeDeltas().find(({ measurement }) => measurement === "drift");
+  const kept = decisions.takeDeltas().findLast(({ measurement }) => measurement === "drift");
   expect(kept?.values[0]).toBeCloseTo(psi, 9);
   expect(kept?.values.every((value) => value > 0)).toBe(true);
 

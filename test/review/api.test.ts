@@ -8,6 +8,7 @@ import { bulkChanged, flagDetail, flagPage, problem, screeningList } from "../..
 import { flagRoutes } from "../../src/review/flag-routes.ts";
 import { modelAnswer } from "../../src/review/model-answers.ts";
 import { modelRoutes } from "../../src/review/model-routes.ts";
+import { networkRoutes } from "../../src/review/network-routes.ts";
 import type { ReviewOptions } from "../../src/review/options.ts";
 import { recordRoutes } from "../../src/review/record-routes.ts";
 import type { Route } from "../../src/review/route.ts";
@@ -74,6 +75,7 @@ test("every documented operation exists and answers as documented", async () => 
     "get /lists": {},
     "get /model": {},
     "post /model/pools/{pool}/reference": { path: "/model/pools/main/reference" },
+    "get /network": {},
     "get /status": {},
     "delete /session": {},
     "get /openapi.json": {},
@@ -83,6 +85,7 @@ test("every documented operation exists and answers as documented", async () => 
     ...flagRoutes(options),
     ...recordRoutes(options),
     ...modelRoutes(options),
+    ...networkRoutes(options),
     ...sessionRoutes(options, { signIn: false } as never),
   ];
   const answers = new Map(routes.map((route) => [`${route.method} ${route.path}`, route.answer]));

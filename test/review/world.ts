@@ -17,6 +17,7 @@ import {
   seedMetrics,
 } from "./seed.ts";
 import { SEED_MODEL } from "./seed-model.ts";
+import { seedNetwork } from "./seed-network.ts";
 
 const LISTED = "12QtD5BFwRsdNsAZY76UVE1xyCGNTojH9h";
 
@@ -51,6 +52,7 @@ export async function startWorld(over: Partial<ReviewOptions> & { flags?: number
     screen: screenSeed,
     lists: async () => SEED_LISTS,
     model: { standing: () => SEED_MODEL, forget: (pool) => pool === "main" },
+    network: () => seedNetwork(nowMs),
     health: () => SEED_HEALTH,
     metricsText: async () => "assay_up 1\n",
     ingest: drain,

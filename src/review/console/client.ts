@@ -16,6 +16,8 @@ import type {
 } from "../answers.ts";
 // biome-ignore lint/style/noRestrictedImports: As above.
 import type { ModelAnswer, PoolStanding } from "../model-answers.ts";
+// biome-ignore lint/style/noRestrictedImports: As above.
+import type { Network } from "../network-routes.ts";
 
 export type {
   AuditLine,
@@ -24,6 +26,7 @@ export type {
   FlagSummary,
   MetricTable,
   ModelAnswer,
+  Network,
   PoolStanding,
   Screened,
   Source,
@@ -103,6 +106,7 @@ export const client = {
   forgetReference: (pool: string) => ask<unknown>("POST", `/model/pools/${id(pool)}/reference`),
   screen: (value: string) => ask<Screened>("GET", `/screen?${queryText({ value })}`),
   lists: () => ask<WatchLists>("GET", "/lists"),
+  network: () => ask<Network>("GET", "/network"),
   screenings: (value: string) =>
     ask<{ screenings: Screened["earlier"] }>("GET", `/screenings?${queryText({ value })}`),
   deliveries: (state: string) => ask<DeliveryList>("GET", `/deliveries?${queryText({ state, limit: 200 })}`),

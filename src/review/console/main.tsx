@@ -32,6 +32,7 @@ const loadFlag = () => import("./flag-page.tsx").then((module) => module.FlagPag
 const FlagPage = later(loadFlag);
 const Overview = later(() => import("./overview.tsx").then((module) => module.Overview));
 const ModelPage = later(() => import("./model.tsx").then((module) => module.ModelPage));
+const NetworkPage = later(() => import("./network.tsx").then((module) => module.NetworkPage));
 const ScreeningPage = later(() => import("./screening.tsx").then((module) => module.ScreeningPage));
 const Deliveries = later(() => import("./deliveries.tsx").then((module) => module.Deliveries));
 const AccountPage = later(() => import("./account.tsx").then((module) => module.AccountPage));
@@ -41,6 +42,7 @@ const PAGES: [path: string, name: string][] = [
   ["/", "Queue"],
   ["/overview", "Overview"],
   ["/model", "Model"],
+  ["/network", "Network"],
   ["/screening", "Screening"],
   ["/deliveries", "Deliveries"],
   ["/audit", "Audit"],
@@ -63,6 +65,8 @@ function Page() {
       return <Overview />;
     case "model":
       return <ModelPage />;
+    case "network":
+      return <NetworkPage />;
     case "screening":
       return <ScreeningPage />;
     case "deliveries":

@@ -108,6 +108,26 @@ describe("templates", () => {
     },
   );
 
+  it.each(versions)(
+    "$version: takes a template redefined within one datagram, for what stands behind it",
+    ({ wrap, templateSet }) => {
+      const other = template(256, [
+        [12, 4],
+        [8, 4],
+      ]);
+      const { flows, report } = decodeAll([
+        wrap([
+          set(templateSet, template(256, PLAIN)),
+          set(256, plainRecord()),
+          set(templateSet, other),
+          set(256, ip4("10.0.0.1"), ip4("10.0.0.2")),
+        ]),
+      ]);
+      expect(flows).toMatchObject([{ src: "198.51.100.7" }, { src: "10.0.0.2", dst: "10.0.0.1" }]);
+      expect(report).toMatchObject({ templates: 2, redefined: 1, flows: 2, droppedSets: 0 });
+    },
+  );
+
   it("takes a template redefined in mid-stream", () => {
     const shorter: TemplateField[] = [
       [8, 4],
@@ -445,5 +465,33 @@ describe("clocks that cannot be true", () => {
     const record = bytes(ip4("10.0.0.1"), ip4("10.0.0.2"), u32(5), u32(0), u32(1), u32(0));
     const { flows } = decodeAll([ipfix([set(2, template(256, fields)), set(256, record)])]);
     expect(flows[0]).toMatchObject({ startMs: EXPORT_MS, endMs: EXPORT_MS });
+  });
+});
+
+describe("a restarted exporter", () => {
+  const run = (port: number, decoder: ReturnType<typeof createDecoder>, numbers: readonly number[]) =>
+    decodeAll(
+      numbers.map((sequence) => netflow5([{}, {}], { sequence })),
+      decoder,
+      port,
+    );
+
+  it("sends from another port, and what was missing before is counted at once", () => {
+    const lost: number[] = [];
+    const decoder = createDecoder({ onLost: (_exporter, records) => lost.push(records) });
+    run(1000, decoder, [0, 2, 4, 6, 12, 14]);
+    expect(lost).toEqual([]);
+    const { report } = run(2000, decoder, [0, 2]);
+    expect(lost).toEqual([4]);
+    expect(report.lost).toBe(4);
+  });
+
+  it("does not make another one's late datagram a loss that stays", () => {
+    const decoder = createDecoder();
+    run(1000, decoder, [0, 2, 4, 6, 10]);
+    run(2000, decoder, [0]);
+    run(1000, decoder, [8, 12, 14, 16, 20, 22, 24, 26, 28, 30, 32, 34, 36]);
+    // Two that were late were told too early, and are not told a second time where two others are lost.
+    expect(run(1000, decoder, [38]).report.lost).toBe(2);
   });
 });

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDecoder } from "../../../collectors/flows/decoder.ts";
@@ -7,12 +9,15 @@ import { readObservation, writeObservation } from "../../../src/core/observation
 import {
   bytes,
   EXPORT_MS,
+  flowSample,
+  ip4,
   ipfix,
   netflow5,
   netflow9,
   PLAIN,
   plainRecord,
   set,
+  sflow,
   template,
   u16,
   u32,
@@ -29,6 +34,8 @@ interface CorpusEntry {
 const corpus: CorpusEntry[] = JSON.parse(
   readFileSync(new URL("../../fixtures/flows/corpus.json", import.meta.url), "utf8"),
 );
+setFlagsFromString("--expose-gc");
+const collectGarbage: () => void = runInNewContext("gc");
 const fromHex = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 
 /** Flows that reach the pipeline must be ones that its own door would take. */
@@ -79,6 +86,61 @@ describe("the corpus", () => {
   );
 });
 
+describe("a datagram cut short", () => {
+  const sound = corpus.filter(({ name }) => name === "sound");
+  it.each(sound)(
+    "$version: at any byte gives no more than the whole, and the next is read",
+    ({ hex, flows }) => {
+      const whole = fromHex(hex);
+      for (let length = 0; length < whole.length; length += 1) {
+        const decoder = createDecoder();
+        const cut: Flow[] = [];
+        decoder.decode(whole.subarray(0, length), "192.0.2.1", 1, EXPORT_MS, cut);
+        expect(cut.length, `${length} bytes`).toBeLessThanOrEqual(flows);
+        expectSound(cut);
+        const next: Flow[] = [];
+        decoder.decode(whole, "192.0.2.1", 1, EXPORT_MS, next);
+        // What was held from the first is read by the template in the second.
+        expect(next.length, `after ${length} bytes`).toBeGreaterThanOrEqual(flows);
+        expectSound(next);
+      }
+    },
+  );
+});
+
+describe("exporters' clocks", () => {
+  it.each([
+    { version: "v5", datagram: netflow5([{}], { seconds: 0, uptimeMs: 60_000 }) },
+    {
+      version: "v9",
+      datagram: netflow9([set(0, template(256, PLAIN)), set(256, plainRecord())], { seconds: 0 }),
+    },
+    {
+      version: "IPFIX",
+      datagram: ipfix(
+        [
+          set(
+            2,
+            template(256, [
+              [8, 4],
+              [12, 4],
+              [154, 8],
+              [155, 8],
+            ]),
+          ),
+          set(256, ip4("10.0.0.1"), ip4("10.0.0.2"), u32(9), u32(0), u32(9), u32(0)),
+        ],
+        { seconds: 0 },
+      ),
+    },
+  ])("$version: in a recording, where they are believed, no flow is of before 1970", ({ datagram }) => {
+    const flows: Flow[] = [];
+    createDecoder({ recorded: true }).decode(datagram, "192.0.2.1", 1, Number.NaN, flows);
+    expect(flows).toMatchObject([{ atMs: 0, startMs: 0, endMs: 0 }]);
+    expectSound(flows);
+  });
+});
+
 describe("any bytes at all", () => {
   it("property: random datagrams, with or without a version in front, are refused or read and nothing else", () => {
     fc.assert(
@@ -124,6 +186,54 @@ describe("floods", () => {
   };
   const kept = (decoder: ReturnType<typeof createDecoder>) =>
     decoder.save().reduce((sum, { templates }) => sum + templates.length, 0);
+
+  /** Bytes of the heap and of buffers that are held after everything that is not was collected. */
+  const heldBytes = () => {
+    collectGarbage();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+
+  const own = set(257, u32(1));
+  it.each([
+    {
+      version: "v5",
+      datagram: (index: number) => netflow5([{}], { domain: index & 65_535, sequence: index * 7919 }),
+    },
+    {
+      version: "v9",
+      datagram: (index: number) =>
+        netflow9([set(0, template(256 + (index % 60_000), PLAIN)), own], { domain: index % 70 }),
+    },
+    {
+      version: "IPFIX",
+      datagram: (index: number) =>
+        ipfix([set(2, template(256 + (index % 60_000), PLAIN)), own], { domain: index % 70 }),
+    },
+    { version: "sFlow", datagram: (index: number) => sflow([flowSample([])], { subAgent: index }) },
+  ])(
+    "$version: twenty thousand datagrams of two thousand spoofed exporters stay below 32 MiB",
+    ({ datagram }) => {
+      // Built once, for building costs more than decoding; 500 and 1,999 have no common factor.
+      const built = Array.from({ length: 500 }, (_, index) => datagram(index));
+      const decoder = createDecoder();
+      const before = heldBytes();
+      let flows: Flow[] = [];
+      for (let index = 0; index < 20_000; index += 1) {
+        decoder.decode(
+          built[index % 500]!,
+          `10.1.${(index % 1999) >> 8}.${(index % 1999) & 255}`,
+          index & 65_535,
+          EXPORT_MS,
+          flows,
+        );
+        if (index % 1000 === 0) flows = [];
+      }
+      flows = [];
+      expect(heldBytes() - before).toBeLessThan(32 * 1024 * 1024);
+      expect(decoder.report().length).toBeLessThanOrEqual(1024);
+    },
+  );
 
   it("a million templates from one spoofed exporter leave the one in use, and a bounded number of others", () => {
     const { decoder, flows } = flood(500, manyTemplates(2001), () => "192.0.2.1");

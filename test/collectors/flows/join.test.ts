@@ -88,6 +88,7 @@ describe("flows of a session", () => {
         shares: 2,
         bytesPerShare: 10_000,
         rttMs: undefined,
+        appRttMs: undefined,
       },
     ]);
     expect(join.takeFindings()).toEqual([]);
@@ -100,6 +101,18 @@ describe("flows of a session", () => {
     );
     expect(told.map((sessions) => sessions.map(({ rttMs }) => rttMs))).toEqual([[90], [], [80]]);
     expect(told[0]?.[0]).toMatchObject({ type: "session", pool: "main", session: "s1", account: "farm" });
+  });
+
+  it("end with the least round trip of the network and of the program, whose difference is the hidden leg", () => {
+    const join = createFlowJoin([server]);
+    join.take([
+      { ...session("open", START), appRttMs: 260 },
+      flow(START, START + MINUTE, { rttMs: 40 }),
+      { ...session("authorize", START + 1000), appRttMs: 240 },
+      session("close", START + MINUTE),
+      later(START + 60 * MINUTE),
+    ]);
+    expect(join.takeFindings()).toMatchObject([{ rttMs: 40, appRttMs: 240 }]);
   });
 
   it("are counted once where two exporters stand on the same path", () => {

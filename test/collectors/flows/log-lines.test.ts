@@ -170,6 +170,26 @@ describe("Suricata's eve.json", () => {
     expect(parseWith()(eve(netflow))).toMatchObject([{ packets: 5, bytes: 500, endMs: START + 605_000 }]);
   });
 
+  it("writes addresses as sockets do, though Suricata writes every zero of IPv6 out, or flows would join no session", () => {
+    const written = {
+      src_ip: "2001:0db8:0000:0000:0000:0000:0000:00a7",
+      dest_ip: "0000:0000:0000:0000:0000:ffff:c000:0209",
+      proto: "IPv6-ICMP",
+    };
+    const { src_port: _, dest_port: __, ...rest } = flowEvent;
+    expect(parseWith()(eve({ ...rest, ...written }))).toMatchObject([
+      { src: "2001:db8::a7", dst: "192.0.2.9", protocol: 58, srcPort: 0 },
+      { src: "192.0.2.9", dst: "2001:db8::a7" },
+    ]);
+    const zoned = { src_ip: "fe80::1%eth0", dest_ip: "::ffff:192.0.2.9" };
+    expect(parseWith()(eve({ ...rest, ...zoned }))).toMatchObject([{ src: "fe80::1", dst: "192.0.2.9" }, {}]);
+  });
+
+  it("takes the flow's own times, where a capture was read and the event's time is of no use", () => {
+    const event = { ...flowEvent, timestamp: "1969-12-31T17:00:00.000000-0700" };
+    expect(parseWith()(eve(event))).toMatchObject(expected);
+  });
+
   it("tells alerts with their ends, and makes no flow of them", () => {
     const alerts: SuricataAlert[] = [];
     const alert = {

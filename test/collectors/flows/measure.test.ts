@@ -79,4 +79,30 @@ describe("createFlowMeasure", () => {
     measure.take([flow({}), flow({}), flow({ atMs: EXPORT_MS + 3_600_000 })]);
     expect(lookUps).toBe(2);
   });
+
+  it("keeps exporters apart that tell of the same client in turns, each by its own clock", () => {
+    const measure = createFlowMeasure(lookUp);
+    const core = { exporter: "core", atMs: EXPORT_MS - 90_000 };
+    measure.take([flow({}), flow(core), flow({}), flow(core), flow({ atMs: EXPORT_MS - 1 })]);
+    const found = measure
+      .takeDeltas()
+      .map(({ tags, bucketMs, values }) => [tags[0], bucketMs - EXPORT_MS, values[0]]);
+    expect(found).toEqual([
+      ["edge", 0, 2],
+      ["core", -120_000, 2],
+      ["edge", -60_000, 1],
+    ]);
+  });
+
+  it("counts every flow of more clients than it remembers", () => {
+    const measure = createFlowMeasure(lookUp);
+    const clients = Array.from({ length: 70_000 }, (_, index) =>
+      flow({ src: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` }),
+    );
+    measure.take(clients);
+    measure.take(clients.slice(0, 100));
+    expect(measure.takeDeltas()).toMatchObject([
+      { tags: ["edge", "DE", "none"], values: [70_100, 7_010_000, 140_200, 0] },
+    ]);
+  });
 });

@@ -125,12 +125,13 @@ describe("createRisLive", () => {
     const { socket } = await client();
     socket.send('{"type":"ris_error","data":{"message":"unknown prefix"}}');
     socket.send("garbage");
+    socket.send('{"type":"ris_weather","data":{}}');
     socket.send(risUpdate({ path: ["x"] }));
     for (const text of fromPeers(3, { announce: [PREFIX] })) socket.send(text);
     await expect.poll(() => routes.length).toBe(1);
     expect(logged).toEqual([{ error: "unknown prefix" }]);
-    expect(refusals.length).toBe(2);
-    expect(collector.report()).toMatchObject({ refused: 2, errors: 1 });
+    expect(refusals.length).toBe(3);
+    expect(collector.report()).toMatchObject({ refused: 3, errors: 1 });
     stop();
     await done;
   });
