@@ -51,6 +51,8 @@ export interface Engine {
 
 /** A source that has nothing for so long is read to its end. */
 const CAUGHT_UP_MS = 2_000;
+/** One that never pauses is read to its end as well while what it tells is of the last minute. */
+const LIVE_MS = 60_000;
 
 /** Passes batches on, and calls `onCaughtUp` when the source has kept us waiting for `CAUGHT_UP_MS`. */
 async function* noticing(batches: AsyncIterable<Batch>, onCaughtUp: () => void): AsyncGenerator<Batch> {
@@ -72,8 +74,11 @@ async function* noticing(batches: AsyncIterable<Batch>, onCaughtUp: () => void):
  */
 export function createEngine(options: EngineOptions): Engine {
   const { analysis, pipeline, store } = options;
-  /** Sources that may have more to say of the past: reading, or broken. Time is not let pass over them. */
-  const behind = new Set<string>();
+  /**
+   * Sources that may have more to say of the past, reading or broken, with the newest instant each has told. Time is not
+   * let pass over them.
+   */
+  const behind = new Map<string, number>();
   /** Last position of each source handed to the analysis, and the part of them not yet committed. */
   const cursors = new Map<string, string>();
   let changed = new Map<string, string>();
@@ -129,10 +134,10 @@ export function createEngine(options: EngineOptions): Engine {
     },
     follow(collector) {
       return async (signal) => {
-        behind.add(collector.name);
+        behind.set(collector.name, Number.NEGATIVE_INFINITY);
         const batches = collector.collect(signal, cursors.get(collector.name));
         for await (const batch of noticing(batches, () => behind.delete(collector.name))) {
-          behind.add(collector.name);
+          behind.set(collector.name, batch.observations.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY);
           if (signal.aborted) return;
           await inTurn(async () => {
             await pipeline.take(batch);
@@ -152,7 +157,8 @@ export function createEngine(options: EngineOptions): Engine {
     take: (batch) => inTurn(() => pipeline.take(batch)),
     advance: (nowMs) =>
       inTurn(async () => {
-        if (behind.size === 0) await pipeline.advance(nowMs);
+        if ([...behind.values()].every((newestMs) => nowMs - newestMs < LIVE_MS))
+          await pipeline.advance(nowMs);
       }),
     finish: () => inTurn(() => pipeline.finish()),
     checkpoint: () => inTurn(commit),
