@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
-import { instantMs, merge, summary, type Told } from "#core/merge.ts";
+import { instantMs, merge, severityRank, summary, type Told } from "#core/merge.ts";
+import { DAY_MS } from "#core/metrics.ts";
 import type { AuditEntry, FlagChange, FlagEvent, FlagEvidence, Raised } from "#core/store.ts";
 import type { auditTrail } from "./ops-audit.ts";
 import { messageId, type outbox } from "./ops-outbox.ts";
@@ -25,6 +26,16 @@ interface Parts {
   flags: FlagTable;
   audit: ReturnType<typeof auditTrail>;
   messages: ReturnType<typeof outbox>;
+}
+
+/** An answer holds for so long: an account that goes on as it did is not asked about again. */
+const ANSWER_HOLDS_MS = 30 * DAY_MS;
+
+/** Whether a flag says more than the one that a person called a false positive, or the answer has grown old. */
+function isNews({ flag, told }: FlagRow, incoming: Flag): boolean {
+  if (instantMs(incoming.updatedAt) - instantMs(flag.updatedAt) >= ANSWER_HOLDS_MS) return true;
+  if (severityRank(incoming.severity) > severityRank(told.severity)) return true;
+  return incoming.families.some((family) => !told.families.includes(family));
 }
 
 /** The life of a flag: raised, brought up to date, decided. Each call runs inside one transaction of the caller's. */
@@ -122,6 +133,11 @@ export function flagLife(db: DatabaseSync, { flags, audit, messages }: Parts) {
       if (standing) return update(standing, flag, evidence, telling.updated);
       // What closed flags have covered was decided with them: going over it again raises nothing.
       if (instantMs(flag.updatedAt) <= flags.seenMs(flag)) return { result: "unchanged", changes: [] };
+      const answered = flags.findAnswered(flag);
+      if (answered && !isNews(answered, flag)) {
+        flags.put({ ...answered, seenMs: instantMs(flag.updatedAt) });
+        return { result: "unchanged", changes: [] };
+      }
       return open(flag, evidence, telling.opened, same);
     },
 

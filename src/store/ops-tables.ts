@@ -40,6 +40,12 @@ export function flagTable(db: DatabaseSync) {
   const covered = db.prepare(
     "SELECT max(seen_ms) AS seen FROM flags WHERE pool = ? AND account = ? AND kind = ?",
   );
+  // Verdicts stand in a table of their own, which is opened with the flags' life.
+  const answered = () =>
+    db.prepare(`SELECT ${columns} FROM flags AS f WHERE pool = ? AND account = ? AND kind = 'anomaly' AND state = 'closed'
+      AND 'false-positive' = (SELECT outcome FROM verdicts WHERE flag_id = f.id ORDER BY id DESC LIMIT 1)
+      ORDER BY updated_ms DESC LIMIT 1`);
+  let findAnswered: ReturnType<typeof answered> | undefined;
   const put =
     db.prepare(`INSERT INTO flags (id, pool, account, kind, state, severity, score, updated_ms, seen_ms,
       revision, told, body, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -54,6 +60,12 @@ export function flagTable(db: DatabaseSync) {
     find: (id: string): FlagRow | null => read(byId.get(id)),
     /** The flag of this account and kind that is not closed; there is at most one. */
     findOpen: ({ pool, account, kind }: Flag): FlagRow | null => read(open.get(pool, account, kind)),
+    /** The anomaly flag of this account that was last called a false positive; null for screening hits. */
+    findAnswered({ pool, account, kind }: Flag): FlagRow | null {
+      if (kind !== "anomaly") return null;
+      findAnswered ??= answered();
+      return read(findAnswered.get(pool, account));
+    },
     /** The newest event time any flag of this account and kind has covered. */
     seenMs({ pool, account, kind }: Flag): number {
       const seen = covered.get(pool, account, kind)?.seen;

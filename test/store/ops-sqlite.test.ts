@@ -123,7 +123,7 @@ test("what a closed flag covered does not come back; what is newer does", async 
   const { store } = await open();
   await store.raise(aFlag(), EVIDENCE, []);
   await store.raise(aFlag({ id: "w2", updatedAt: later(6) }), EVIDENCE, []);
-  await store.decide({ flagId: "flag-1", outcome: "false-positive", comment: "", actor: "ann", atMs: NOW });
+  await store.decide({ flagId: "flag-1", outcome: "confirm", comment: "", actor: "ann", atMs: NOW });
   for (const again of [
     aFlag(),
     aFlag({ id: "w2", updatedAt: later(6) }),
@@ -136,6 +136,28 @@ test("what a closed flag covered does not come back; what is newer does", async 
   expect(await store.raise(aFlag({ id: "w3", updatedAt: later(12) }), EVIDENCE, ["x"])).toBe("opened");
   expect(await store.raise(aFlag({ id: "w4", updatedAt: later(18) }), EVIDENCE, ["x"])).toBe("updated");
   expect((await store.flag("w3"))?.flag.updatedAt).toBe(later(18));
+});
+
+test("what was called a false positive is not asked about again for thirty days, unless it says more", async () => {
+  const { store } = await open();
+  const raise = (account: string, hours: number, changes: object = {}) =>
+    store.raise(aFlag({ account, id: `${account}${hours}`, updatedAt: later(hours), ...changes }), EVIDENCE, [
+      "x",
+    ]);
+  for (const account of ["same", "graver", "wider", "late"]) {
+    await raise(account, 0);
+    const verdict = { outcome: "false-positive", comment: "", actor: "ann", atMs: NOW } as const;
+    await store.decide({ ...verdict, flagId: `${account}0` });
+  }
+  expect(await raise("same", 6)).toBe("unchanged");
+  expect(await raise("same", 24 * 29)).toBe("unchanged");
+  expect(await raise("graver", 6, { severity: "critical" })).toBe("opened");
+  expect(await raise("wider", 6, { families: ["origin", "route"] })).toBe("opened");
+  expect(await raise("late", 24 * 35)).toBe("opened");
+  // A listed address is no opinion: it is told whatever was said before.
+  await raise("listed", 0, { kind: "screening" });
+  await store.decide({ flagId: "listed0", outcome: "false-positive", comment: "", actor: "ann", atMs: NOW });
+  expect(await raise("listed", 6, { kind: "screening" })).toBe("opened");
 });
 
 test("state changes are audited, and one account has one flag of a kind that is not closed", async () => {
