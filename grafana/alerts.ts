@@ -62,7 +62,7 @@ export const ALERTS: readonly Alert[] = [
     uid: "assay-drift",
     title: "Model input drifted",
     summary:
-      "What the model is given is not what it was trained on (population stability index over 0.25). Evaluate, train anew.",
+      "What the model is given is not what this pool was (population stability index over 0.25 against its own reference). Read the Model page of the console; where the pool has changed for good, take a new reference.",
     query: ask({ level: "1h", from: "drift", by: ["model"], fields: (f) => [`max(${f("psi")})`] }),
     seconds: 86_400,
     reduce: "last",

@@ -135,7 +135,7 @@ export const service: Board = {
       {
         title: "Drift of the model's input",
         description:
-          "Population stability index against the training data; from 0.25 on the model should be trained anew.",
+          "Population stability index against the pool's own reference, the worst feature of the worst pool; from 0.25 on the thresholds no longer hold.",
         unit: "none",
         level,
         steps: [
