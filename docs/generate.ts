@@ -4,7 +4,7 @@ import { z } from "zod";
 import { configSchema } from "../src/config.ts";
 import { FEATURE_SCHEMA, FEATURES } from "../src/core/features.ts";
 import { MEASUREMENTS } from "../src/core/metrics.ts";
-import { RULES } from "../src/core/reasons.ts";
+import { RULES } from "../src/core/rules.ts";
 import { TYPOLOGIES } from "../src/core/typologies.ts";
 
 /**

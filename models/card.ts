@@ -39,8 +39,9 @@ person decides.
 - **Made from** simulated pools only (models/simulate, seed ${seed}): ${volume.learn} worlds of about
   ${volume.accounts} accounts to learn from (${learning.count} windows, ${campaigns.size} campaigns), ${volume.fit} others to fuse and
   calibrate, ${volume.judge} others again to judge. No real account was used, and none has confirmed these figures.
-- **Consists of** a denoising auto-encoder with a typology head, and a monotone head over the risk features, fused by
-  a logistic regression (campaign ${fusion.campaign.toFixed(3)}, risk ${fusion.risk.toFixed(3)}, novelty ${fusion.novelty.toFixed(3)}).
+- **Consists of** a denoising auto-encoder with a typology head, a monotone head over the risk features, and boosted
+  trees, fused by a logistic regression (campaign ${fusion.campaign.toFixed(3)}, risk ${fusion.risk.toFixed(3)}, novelty ${fusion.novelty.toFixed(3)},
+  trees ${fusion.forest.toFixed(3)}).
 - **Calibrated** for ${fusion.baseRate} campaigns an account: a value of .5 means that half of such accounts would be
   campaigns' at that base rate.
 

@@ -1,18 +1,17 @@
 import type { Model } from "#core/model.ts";
-import type { LookUpOrigin } from "#core/origin.ts";
-import { collect } from "./collect.ts";
+import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { ENCODED, encodeRow, fitScaler, type Scaler } from "./encode.ts";
-import { concatenate, type Dataset } from "./evaluate/dataset.ts";
+import type { Dataset } from "./evaluate/dataset.ts";
 import type { Finding } from "./evaluate/figure.ts";
 import { evaluateHoldouts } from "./evaluate/holdouts.ts";
 import { evaluateLatency } from "./evaluate/latency.ts";
 import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
 import { scoreByRules } from "./evaluate/rules.ts";
+import { BASE_RATE, classesOf, fitModel, TREES } from "./fit-model.ts";
 import { CLASSES, SIZES } from "./network.ts";
-import { simulate } from "./simulate/simulate.ts";
-import { BASE_RATE, classesOf, fitModel, VOLUME } from "./train.ts";
+import { VOLUME } from "./train.ts";
 import { SCHEDULE } from "./train-network.ts";
-import { drawWorld, type WorldOptions } from "./worlds.ts";
+import type { WorldOptions } from "./worlds.ts";
 
 type Rows = Float32Array;
 type Score = (rows: Rows, count: number) => ArrayLike<number>;
@@ -30,7 +29,8 @@ export interface LabelledRival {
 /** What every evaluation on simulated pools takes. */
 export interface EvaluationOptions {
   model: Model;
-  lookUpOrigin: LookUpOrigin;
+  /** Simulates worlds, here or in threads. */
+  draw: DrawWorlds;
   outliers?: readonly OutlierRival[];
   classifiers?: readonly LabelledRival[];
   /** Calibrated value from which an account is flagged. */
@@ -44,29 +44,25 @@ export interface EvaluationOptions {
 }
 
 /** Worlds that each hold-out learns from: fewer than a shipped model's, since eleven networks are trained. */
-const LEARNING_WORLDS = 12;
+const LEARNING_WORLDS = 40;
 /** Seeds of worlds that are judged by lie far from those of training (1000 × its seed and on). */
 const JUDGING_SEED = 2_000_000_000;
 const LEARNING_SEED = 1000;
 const ACCOUNTS = 480;
 
-/** Simulates worlds one after another and tells how far it is. */
+/** Simulates worlds and tells how far it is. */
 function simulator(options: EvaluationOptions, total: number) {
-  let done = 0;
-  return (count: number, firstSeed: number, world: WorldOptions, note: string): Dataset => {
-    const sets: Dataset[] = [];
-    for (let index = 0; index < count; index += 1) {
-      const seed = firstSeed + index;
-      sets.push(
-        collect(simulate(drawWorld(seed, world), seed), {
-          lookUpOrigin: options.lookUpOrigin,
-          stepHours: 12,
-        }),
-      );
-      done += 1;
-      options.onProgress?.(done, total, note);
-    }
-    return concatenate(sets);
+  let before = 0;
+  return async (
+    count: number,
+    first: { seed: number; world: WorldOptions; stepHours?: number },
+    note: string,
+  ): Promise<Dataset> => {
+    const set = await drawSet(options.draw, count, { stepHours: 12, ...first }, (done) =>
+      options.onProgress?.(before + done, total, note),
+    );
+    before += count;
+    return set;
   };
 }
 
@@ -85,13 +81,16 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
   if (rivals) {
     // The very worlds of the model's own training with seed 1: rivals learn from as much as it did.
     const world: WorldOptions = { accounts: VOLUME.accounts, campaignPart: 0.35 };
-    const learning = draw(VOLUME.learn, LEARNING_SEED, world, "worlds to learn from");
+    const learning = await draw(
+      VOLUME.learn,
+      { seed: LEARNING_SEED, world, stepHours: 24 },
+      "worlds to learn from",
+    );
     baselines.push(...fitRivals(learning, outliers, classifiers));
   }
-  const set = draw(
+  const set = await draw(
     worlds,
-    JUDGING_SEED + 1000 * seed,
-    { accounts, campaignPart: 0.06, mix: "usual" },
+    { seed: JUDGING_SEED + 1000 * seed, world: { accounts, campaignPart: 0.06, mix: "usual" } },
     "worlds to judge by",
   );
   const rules: Scorer = { name: "rules only", score: scoreByRules };
@@ -167,23 +166,20 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
   const perShift = Math.max(1, Math.round(worlds / 4));
   const typologies = CLASSES.slice(1, -1);
   const draw = simulator(options, LEARNING_WORLDS + 4 + worlds + SHIFTS.length * perShift);
-  const learning = draw(
+  const learning = await draw(
     LEARNING_WORLDS,
-    LEARNING_SEED,
-    { accounts: 240, campaignPart: 0.35 },
+    { seed: LEARNING_SEED, world: { accounts: VOLUME.accounts, campaignPart: 0.35 }, stepHours: 24 },
     "worlds to learn from",
   );
-  const fitting = draw(
+  const fitting = await draw(
     4,
-    1500,
-    { accounts: ACCOUNTS, campaignPart: 0.08, mix: "usual" },
+    { seed: 1500, world: { accounts: ACCOUNTS, campaignPart: 0.08, mix: "usual" } },
     "worlds to fuse on",
   );
   const first = JUDGING_SEED + 1000 * seed + 500;
-  const set = draw(
+  const set = await draw(
     worlds,
-    first,
-    { accounts: ACCOUNTS, campaignPart: 0.15, mix: "usual" },
+    { seed: first, world: { accounts: ACCOUNTS, campaignPart: 0.15, mix: "usual" } },
     "worlds to judge by",
   );
   yield* evaluateHoldouts({
@@ -194,10 +190,11 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
     async trainWithout(typology) {
       const schedule = { ...SCHEDULE, epochs: 4 };
       const without = (all: Dataset): Dataset => leaveOut(all, typology);
-      const fitted = await fitModel(without(learning), () => without(fitting), {
+      const fitted = await fitModel(without(learning), async () => without(fitting), {
         seed,
         sizes: SIZES,
         schedule,
+        trees: TREES,
       });
       fitted.network.dispose();
       options.onProgress?.(1, 1, `trained without ${typology}`);
@@ -207,10 +204,10 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
           Float64Array.from({ length: count }, (_, row) => fitted.oracle.score(rows, row).logit),
       };
     },
-    *shifted() {
+    async *shifted() {
       for (const [index, { name, world }] of SHIFTS.entries()) {
         const honest: WorldOptions = { accounts: ACCOUNTS, mix: "usual", campaignPart: 0, ...world };
-        yield { name, set: draw(perShift, first + 100 * (index + 1), honest, name) };
+        yield { name, set: await draw(perShift, { seed: first + 100 * (index + 1), world: honest }, name) };
       }
     },
   });
@@ -239,6 +236,6 @@ export async function* latencyFindings(options: EvaluationOptions): AsyncGenerat
   const { seed = 1, worlds = 8, accounts = 300 } = options;
   const draw = simulator(options, worlds);
   const world: WorldOptions = { accounts, campaignPart: 0.4, typologies: ["relay", "outage-synchrony"] };
-  const set = draw(worlds, JUDGING_SEED + 1000 * seed + 900, world, "worlds");
+  const set = await draw(worlds, { seed: JUDGING_SEED + 1000 * seed + 900, world }, "worlds");
   yield* evaluateLatency({ set });
 }

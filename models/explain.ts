@@ -10,8 +10,9 @@ const MOST_STEPS = 1024;
 const COMPLETE = 0.01;
 
 /**
- * Integrated gradients (Sundararajan et al. 2017) of the fused logit, from the average account to this one: a feature's
- * contributions through its value, its presence and the risk head are added up. They sum to the logit less the
+ * Integrated gradients (Sundararajan et al. 2017) of the fused logit without the trees, from the average account to
+ * this one, and the trees' own steps: a feature's contributions through its value, its presence, the risk head and the
+ * trees are added up. They sum to the logit less the
  * average account's logit within 1 %. Where that difference is next to nothing (the account is as likely as the
  * average one, by contributions that cancel) steps may run out; the rest, thousandths of a nat, is spread by size.
  * Largest first.
@@ -45,14 +46,18 @@ export function attribute(oracle: Oracle, scaler: Scaler, row: Float32Array): At
   const baseRisky = new Float32Array(RISK_FEATURES.length);
   encodeRow(scaler, average, 0, baseEncoded, 0);
   encodeRisk(average, 0, baseRisky, 0);
-  const whole = oracle.gradient(encoded, risky).logit - oracle.gradient(baseEncoded, baseRisky).logit;
+  const network = oracle.gradient(encoded, risky).logit - oracle.gradient(baseEncoded, baseRisky).logit;
+  const byTrees = oracle.byTrees(row, average);
+  const whole = network + byTrees.reduce((total, value) => total + value, 0);
   for (let steps = STEPS; ; steps *= 2) {
     const contributions = integrate(oracle, { encoded, risky, baseEncoded, baseRisky }, steps);
     const sum = contributions.reduce((total, value) => total + value, 0);
     if (Number.isNaN(sum)) throw new Error("explain: a contribution is NaN");
-    const complete = Math.abs(sum - whole) <= Math.max(COMPLETE * Math.abs(whole), 1e-6);
-    if (complete || steps >= MOST_STEPS)
-      return { contributions, whole, steps, rest: complete ? 0 : whole - sum };
+    const complete = Math.abs(sum - network) <= Math.max(COMPLETE * Math.abs(whole), 1e-6);
+    if (!complete && steps < MOST_STEPS) continue;
+    for (let index = 0; index < contributions.length; index += 1)
+      (contributions[index] as number) += byTrees[index] as number;
+    return { contributions, whole, steps, rest: complete ? 0 : network - sum };
   }
 }
 

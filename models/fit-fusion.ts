@@ -6,10 +6,14 @@ export interface HeadRows {
   risk: Float64Array;
   /** Natural logarithm of novelty, bounded as in use. */
   novelty: Float64Array;
+  forest: Float64Array;
   positive: Uint8Array;
   /** Weight of each row before the base rate is imposed: equal parts for every account, however long it is seen. */
   weight: Float64Array;
 }
+
+/** The heads, in the order of the regression's columns. */
+const HEADS = ["campaign", "risk", "novelty", "forest"] as const;
 
 /** The regression did not end in numbers. */
 export class FusionFailed extends Error {
@@ -20,24 +24,30 @@ export class FusionFailed extends Error {
 const RIDGE = 1e-4;
 
 /**
- * Logistic regression of campaign on the three heads, rows re-weighted to the base rate (not re-sampled), factors
+ * Logistic regression of campaign on the heads, rows re-weighted to the base rate (not re-sampled), factors
  * never negative. Newton's method; a factor that would turn negative is left out and the rest fitted again.
  */
 export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "noveltyUnit"> {
-  let active = [0, 1, 2];
+  let active = HEADS.map((_, column) => column);
   for (;;) {
     const factors = newton(rows, baseRate, active);
     const negative = active.filter((column, index) => column >= 0 && (factors[index] as number) < 0);
     if (negative.length === 0) {
       const at = (column: number): number => factors[active.indexOf(column)] ?? 0;
-      return { campaign: at(0), risk: at(1), novelty: at(2), bias: factors.at(-1) as number, baseRate };
+      const [campaign, risk, novelty, forest] = HEADS.map((_, column) => at(column)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      return { campaign, risk, novelty, forest, bias: factors.at(-1) as number, baseRate };
     }
     active = active.filter((column) => !negative.includes(column));
   }
 }
 
 function newton(rows: HeadRows, baseRate: number, active: readonly number[]): number[] {
-  const columns = active.map((column) => [rows.campaign, rows.risk, rows.novelty][column] as Float64Array);
+  const columns = active.map((column) => rows[HEADS[column] as (typeof HEADS)[number]]);
   const size = columns.length + 1;
   const factors = new Array<number>(size).fill(0);
   factors[size - 1] = Math.log(baseRate / (1 - baseRate));

@@ -1,6 +1,7 @@
 import { FEATURES } from "#core/features.ts";
 import type { Contribution, Model, Scores } from "#core/model.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { createForestBatch, type ForestBatch } from "./baselines/forest-batch.ts";
 import { findCounterfactual } from "./counterfactual.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { explain } from "./explain.ts";
@@ -43,8 +44,9 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const { backend = "auto" } = options;
   await useBackend(backend === "oracle" ? "wasm" : backend);
-  const { manifest, network, scaler, fusion, reference } = await readModelFiles(directory);
-  const oracle = new Oracle(weightsOf(network), scaler, fusion);
+  const { manifest, network, scaler, fusion, forest, reference } = await readModelFiles(directory);
+  const oracle = new Oracle(weightsOf(network), scaler, fusion, forest);
+  const trees = createForestBatch(forest);
   const width = FEATURES.length;
 
   return {
@@ -68,7 +70,7 @@ export async function loadModel(
           const risky = new Float32Array(some * RISK_FEATURES.length);
           encodeAll(scaler, part, some, encoded, risky);
           const outputs = await runNetwork(network, encoded, risky, some);
-          writeScores(fusion, encoded, outputs, some, scores, from);
+          writeScores({ fusion, trees }, { rows: part, encoded, ...outputs }, some, scores, from);
         }
       }
       refuseNaN(scores);
@@ -118,23 +120,24 @@ export function encodeAll(
 }
 
 function writeScores(
-  fusion: Fusion,
-  encoded: Float32Array,
-  outputs: { features: Float32Array; typologies: Float32Array; risk: Float32Array },
+  { fusion, trees }: { fusion: Fusion; trees: ForestBatch },
+  batch: Record<"rows" | "encoded" | "features" | "typologies" | "risk", Float32Array>,
   count: number,
   scores: Scores,
   from: number,
 ): void {
+  const forest = trees(batch.rows, count, FEATURES.length);
   for (let row = 0; row < count; row += 1) {
     const at = row * CLASSES.length;
-    const error = rebuildingError(encoded, row * ENCODED, outputs.features, row * FEATURES.length);
-    const novelty = error / fusion.noveltyUnit;
-    const campaign = campaignLogit(outputs.typologies, at);
-    const value = sigmoid(fuse(fusion, campaign, outputs.risk[row] as number, novelty));
+    const start = row * FEATURES.length;
+    const novelty = rebuildingError(batch.encoded, row * ENCODED, batch.features, start) / fusion.noveltyUnit;
+    const campaign = campaignLogit(batch.typologies, at);
+    const risk = batch.risk[row] as number;
+    const value = sigmoid(fuse(fusion, { campaign, risk, novelty, forest: forest[row] as number }));
     scores.value[from + row] = value;
     scores.novelty[from + row] = novelty;
     const into = (from + row) * SCORED_TYPOLOGIES.length;
-    writeTypologyParts(outputs.typologies, at, campaign, value, scores.typologies, into);
+    writeTypologyParts(batch.typologies, at, campaign, value, scores.typologies, into);
   }
 }
 

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
+import { type Forest, forestSchema, readForest, writeForest } from "./baselines/forest.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
 import type { Dense, Weights } from "./oracle.ts";
@@ -17,6 +18,7 @@ const fusionSchema = z.strictObject({
   campaign: z.number().min(0),
   risk: z.number().min(0),
   novelty: z.number().min(0),
+  forest: z.number().min(0),
   bias: z.number(),
   noveltyUnit: z.number().positive(),
   baseRate: z.number().positive().max(1),
@@ -27,6 +29,7 @@ const HASHED = [
   "model.json",
   "weights.bin",
   "scaler.json",
+  "trees.json",
   "calibration.json",
   "reference.json",
   "metrics.json",
@@ -90,6 +93,7 @@ export async function writeModelFiles(
   directory: string,
   parts: {
     scaler: z.infer<typeof scalerSchema>;
+    forest: Forest;
     calibration: z.infer<typeof fusionSchema>;
     reference: Reference;
     metrics: object;
@@ -99,6 +103,7 @@ export async function writeModelFiles(
 ): Promise<Manifest> {
   const json = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
   await writeFile(join(directory, "scaler.json"), json(parts.scaler));
+  await writeFile(join(directory, "trees.json"), `${JSON.stringify(writeForest(parts.forest))}\n`);
   await writeFile(join(directory, "calibration.json"), json(parts.calibration));
   await writeFile(join(directory, "reference.json"), `${JSON.stringify(parts.reference)}\n`);
   await writeFile(join(directory, "metrics.json"), json(parts.metrics));
@@ -116,6 +121,7 @@ export async function readModelFiles(directory: string): Promise<{
   network: layers.LayersModel;
   scaler: z.infer<typeof scalerSchema>;
   fusion: z.infer<typeof fusionSchema>;
+  forest: Forest;
   reference: Reference;
 }> {
   const manifest = await readJson(directory, "manifest.json", manifestSchema);
@@ -134,11 +140,20 @@ export async function readModelFiles(directory: string): Promise<{
     throw new ModelRefused(`${directory}: trained on other typologies (${manifest.classes.join(", ")})`);
   const scaler = await readJson(directory, "scaler.json", scalerSchema);
   const fusion = await readJson(directory, "calibration.json", fusionSchema);
+  const forest = readTrees(directory, await readJson(directory, "trees.json", forestSchema));
   const network = await layers.loadLayersModel(directoryHandler(directory)).catch((cause) => {
     throw new ModelRefused(`${directory}: model.json and weights.bin make no network`, { cause });
   });
   const reference = await readJson(directory, "reference.json", referenceSchema);
-  return { manifest, network, scaler, fusion, reference };
+  return { manifest, network, scaler, fusion, forest, reference };
+}
+
+function readTrees(directory: string, written: z.infer<typeof forestSchema>): Forest {
+  try {
+    return readForest(written, FEATURES.length);
+  } catch (cause) {
+    throw new ModelRefused(`${directory}: trees.json: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function readJson<T extends z.ZodType>(

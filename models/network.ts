@@ -16,7 +16,7 @@ export interface Sizes {
   risk: number;
 }
 
-export const SIZES: Sizes = { trunk: 96, middle: 48, code: 16, typology: 48, risk: 24 };
+export const SIZES: Sizes = { trunk: 64, middle: 32, code: 12, typology: 32, risk: 16 };
 
 /** Every layer that holds weights, in the order of the weight file. */
 export const LAYERS = [

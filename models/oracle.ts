@@ -1,4 +1,5 @@
 import { FEATURES } from "#core/features.ts";
+import { addForestContributions, type Forest, forestLogit } from "./baselines/forest.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { CLASSES, LAYERS, type LayerName } from "./network.ts";
 
@@ -11,12 +12,25 @@ export interface Dense {
 }
 export type Weights = Readonly<Record<LayerName, Dense>>;
 
+/** What the parts of a model say of a vector, before they are fused. */
+export interface Heads {
+  /** The typology head's campaign logit. */
+  campaign: number;
+  /** The monotone head's logit. */
+  risk: number;
+  /** Rebuilding error in units of an honest account's median. */
+  novelty: number;
+  /** The boosted trees' logit. */
+  forest: number;
+}
+
 /** How the heads become one number: a logistic regression on held-out worlds, at the stated base rate. */
 export interface Fusion {
-  /** Factors, none negative, on: the typology head's campaign logit, the risk head, the logarithm of novelty. */
+  /** Factors, none negative, on the heads; on novelty's logarithm. */
   campaign: number;
   risk: number;
   novelty: number;
+  forest: number;
   bias: number;
   /** Median rebuilding error of honest accounts: the unit of novelty. */
   noveltyUnit: number;
@@ -64,11 +78,12 @@ export function rebuildingError(
 }
 
 /** The fused logit. */
-export function fuse(fusion: Fusion, campaign: number, risk: number, novelty: number): number {
+export function fuse(fusion: Fusion, { campaign, risk, novelty, forest }: Heads): number {
   return (
     fusion.campaign * campaign +
     fusion.risk * risk +
     fusion.novelty * Math.log(boundNovelty(novelty)) +
+    fusion.forest * forest +
     fusion.bias
   );
 }
@@ -88,30 +103,47 @@ export class Oracle {
   readonly #weights: Weights;
   readonly #scaler: Scaler;
   readonly #fusion: Fusion;
+  readonly #forest: Forest;
   readonly #encoded = new Float32Array(ENCODED);
   readonly #risky = new Float32Array(RISK_FEATURES.length);
 
-  constructor(weights: Weights, scaler: Scaler, fusion: Fusion) {
+  constructor(weights: Weights, scaler: Scaler, fusion: Fusion, forest: Forest) {
     for (const name of LAYERS) if (!weights[name]) throw new Error(`model: layer "${name}" is missing`);
     this.#weights = weights;
     this.#scaler = scaler;
     this.#fusion = fusion;
+    this.#forest = forest;
   }
 
   /** Scores row `at` of `rows`. */
   score(rows: Float32Array, at: number): OracleScore {
     encodeRow(this.#scaler, rows, at, this.#encoded, 0);
     encodeRisk(rows, at, this.#risky, 0);
-    const { logit, logits, novelty } = this.#forward(this.#encoded, this.#risky);
+    const { logits, novelty, risk } = this.#forward(this.#encoded, this.#risky);
+    const campaign = campaignLogit(logits, 0);
+    const forest = forestLogit(this.#forest, rows, at * FEATURES.length);
+    const logit = fuse(this.#fusion, { campaign, risk, novelty, forest });
     const value = sigmoid(logit);
     const typologies = new Float32Array(CLASSES.length - 2);
-    writeTypologyParts(logits, 0, campaignLogit(logits, 0), value, typologies, 0);
+    writeTypologyParts(logits, 0, campaign, value, typologies, 0);
     return { logit, value, typologies, novelty };
   }
 
   /**
-   * Gradient of the logit at an encoded point, by encoded and by risk input. The gradient of the novelty term is left
-   * out of `encoded` where the bound on novelty holds.
+   * What each feature adds to the logit through the trees, from one vector to another: the steps along the paths of the
+   * one less those of the other. Their sum is the difference, exactly.
+   */
+  byTrees(row: Float32Array, from: Float32Array): Float64Array {
+    const { forest: factor } = this.#fusion;
+    const contributions = new Float64Array(FEATURES.length);
+    addForestContributions(this.#forest, row, factor, contributions);
+    addForestContributions(this.#forest, from, -factor, contributions);
+    return contributions;
+  }
+
+  /**
+   * Logit without the trees at an encoded point, and its gradient by encoded and by risk input. The gradient of the
+   * novelty term is left out of `encoded` where the bound on novelty holds.
    */
   gradient(
     encoded: Float32Array,
@@ -181,7 +213,7 @@ export class Oracle {
     }
     error = present > 0 ? error / present : 0;
     const novelty = error / this.#fusion.noveltyUnit;
-    const logit = fuse(this.#fusion, campaignLogit(logits, 0), risk, novelty);
+    const logit = fuse(this.#fusion, { campaign: campaignLogit(logits, 0), risk, novelty, forest: 0 });
     return {
       trunk,
       middle,
@@ -191,6 +223,7 @@ export class Oracle {
       typology1,
       logits,
       risk1,
+      risk,
       error,
       present,
       novelty,

@@ -12,6 +12,8 @@ export interface Examples {
   count: number;
   /** Index into CLASSES. */
   classes: Uint8Array;
+  /** How much each row counts, 1 on average. */
+  weights: Float64Array;
 }
 
 export interface Schedule {
@@ -118,7 +120,7 @@ function drawBatch(examples: Examples, scaler: Scaler, chosen: Uint32Array, rand
       const place = at * ENCODED + column;
       clean[at * width + column] = seen[place + width] === 0 ? MISSING : (seen[place] as number);
     }
-    classes[at * CLASSES.length + (examples.classes[row] as number)] = 1;
+    classes[at * CLASSES.length + (examples.classes[row] as number)] = examples.weights[row] as number;
   }
   for (let at = 0; at < chosen.length; at += 1) {
     let hidden = 0;
@@ -164,10 +166,12 @@ function trainRisk(examples: Examples, sizes: Sizes, schedule: Schedule, random:
     for (let from = 0; from + schedule.batch <= examples.count; from += schedule.batch) {
       const risky = new Float32Array(schedule.batch * inputs);
       const campaign = new Float32Array(schedule.batch);
+      const weights = new Float32Array(schedule.batch);
       for (let at = 0; at < schedule.batch; at += 1) {
         const row = order[from + at] as number;
         encodeRisk(examples.rows, row, risky, at);
         campaign[at] = examples.classes[row] === 0 ? 0 : 1;
+        weights[at] = examples.weights[row] as number;
       }
       optimizer.minimize(() => {
         const hidden = tf.tanh(
@@ -176,7 +180,8 @@ function trainRisk(examples: Examples, sizes: Sizes, schedule: Schedule, random:
         const logit = tf.add(tf.matMul(hidden as tf.Tensor2D, tf.softplus(raw2)), bias2);
         const target = tf.tensor2d(campaign, [schedule.batch, 1]);
         // Cross-entropy of a logit: softplus(l) - t*l.
-        const loss = tf.mean(tf.sub(tf.softplus(logit), tf.mul(target, logit)));
+        const each = tf.sub(tf.softplus(logit), tf.mul(target, logit));
+        const loss = tf.mean(tf.mul(each, tf.tensor2d(weights, [schedule.batch, 1])));
         return tf.add(loss, tf.mul(DECAY, tf.sum(tf.softplus(raw1)))) as tf.Scalar;
       });
     }

@@ -1,27 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
-import type { LookUpOrigin } from "#core/origin.ts";
+import { FEATURE_SCHEMA } from "#core/features.ts";
+import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { writeCard } from "./card.ts";
-import { collect } from "./collect.ts";
-import { ENCODED, fitScaler, RISK_FEATURES, type Scaler } from "./encode.ts";
+import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { averagePrecision } from "./evaluate/average-precision.ts";
-import { concatenate, type Dataset } from "./evaluate/dataset.ts";
+import type { Dataset } from "./evaluate/dataset.ts";
 import { calibrationError, judge, recallTable } from "./evaluate/detection-metrics.ts";
-import { fitFusion, imposeBaseRate } from "./fit-fusion.ts";
-import { encodeAll } from "./load-model.ts";
-import { directoryHandler, type Manifest, sha256, weightsOf, writeModelFiles } from "./model-files.ts";
-import { CLASSES, runNetwork, SIZES, type Sizes } from "./network.ts";
-import { boundNovelty, campaignLogit, type Fusion, Oracle, rebuildingError } from "./oracle.ts";
-import { makeReference, type Reference } from "./reference.ts";
-import { SIMULATOR_VERSION, simulate } from "./simulate/simulate.ts";
+import { imposeBaseRate } from "./fit-fusion.ts";
+import { accountWeights, BASE_RATE, fitModel, TREES } from "./fit-model.ts";
+import { directoryHandler, type Manifest, sha256, writeModelFiles } from "./model-files.ts";
+import { CLASSES, SIZES, type Sizes } from "./network.ts";
+import type { Oracle } from "./oracle.ts";
+import { SIMULATOR_VERSION } from "./simulate/simulate.ts";
 import { useBackend } from "./tensor-flow.ts";
-import { SCHEDULE, type Schedule, trainNetwork } from "./train-network.ts";
-import { drawWorld, type WorldOptions } from "./worlds.ts";
-
-/** Campaigns per account that values are calibrated for (DETECTION.md: how it is judged). */
-export const BASE_RATE = 1e-4;
+import { SCHEDULE, type Schedule } from "./train-network.ts";
+import type { WorldOptions } from "./worlds.ts";
 
 /** How much is simulated: worlds to learn from, to fit the fusion on, and to judge by. */
 export interface Volume {
@@ -31,7 +26,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 36, fit: 8, judge: 4 };
+export const VOLUME: Volume = { accounts: 220, learn: 150, fit: 16, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
@@ -39,10 +34,12 @@ export interface TrainOptions {
   name: string;
   version: string;
   seed: number;
-  lookUpOrigin: LookUpOrigin;
+  /** Simulates worlds, here or in threads. */
+  draw: DrawWorlds;
   volume?: Volume;
   sizes?: Sizes;
   schedule?: Schedule;
+  trees?: GrowOptions;
   onProgress?: (phase: "simulate" | "train" | "judge", part: number) => void;
 }
 
@@ -65,29 +62,23 @@ export interface Metrics {
 /** Simulates, trains, calibrates, judges and writes a model. The same options give the same weights, bit for bit. */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { name, version, seed, volume = VOLUME, sizes = SIZES, schedule = SCHEDULE, onProgress } = options;
+  const { trees = TREES } = options;
   const backend = await useBackend("wasm");
   const worlds = volume.learn + volume.fit + volume.judge;
   let made = 0;
-  const simulated = (count: number, world: WorldOptions): Dataset => {
-    const sets: Dataset[] = [];
-    for (let index = 0; index < count; index += 1) {
-      const worldSeed = seed * 1000 + made;
-      sets.push(
-        collect(simulate(drawWorld(worldSeed, world), worldSeed), {
-          lookUpOrigin: options.lookUpOrigin,
-          stepHours: 12,
-          onProgress: (part) => onProgress?.("simulate", (made + part) / worlds),
-        }),
-      );
-      made += 1;
-    }
-    return concatenate(sets);
+  const simulated = async (count: number, stepHours: number, world: WorldOptions): Promise<Dataset> => {
+    const before = made;
+    made += count;
+    return drawSet(options.draw, count, { seed: seed * 1000 + before, world, stepHours }, (done) =>
+      onProgress?.("simulate", (before + done) / worlds),
+    );
   };
-  const learning = simulated(volume.learn, { accounts: volume.accounts, campaignPart: 0.35 });
+  // An account's windows are much alike: twice a day is enough to judge by, once a day to learn from.
+  const learning = await simulated(volume.learn, 24, { accounts: volume.accounts, campaignPart: 0.35 });
   const fitted = await fitModel(
     learning,
     () =>
-      simulated(volume.fit, {
+      simulated(volume.fit, 12, {
         accounts: 2 * volume.accounts,
         campaignPart: 0.08,
         mix: "usual",
@@ -96,22 +87,24 @@ export async function train(options: TrainOptions): Promise<Trained> {
       seed,
       sizes,
       schedule,
+      trees,
       onProgress: (part) => onProgress?.("train", part),
     },
   );
-  const { network, scaler, fusion } = fitted;
-  const judging = simulated(volume.judge, {
+  const { network, forest, scaler, fusion } = fitted;
+  const judging = await simulated(volume.judge, 12, {
     accounts: 2 * volume.accounts,
     campaignPart: 0.05,
     mix: "usual",
   });
-  const metrics = judgeModel(new Oracle(weightsOf(network), scaler, fusion), judging);
+  const metrics = judgeModel(fitted.oracle, judging);
   onProgress?.("judge", 1);
 
   const directory = join(options.directory, name, version);
   await network.save(directoryHandler(directory));
   const manifest = await writeModelFiles(directory, {
     scaler,
+    forest,
     calibration: fusion,
     reference: fitted.reference,
     metrics,
@@ -135,92 +128,6 @@ export async function train(options: TrainOptions): Promise<Trained> {
   });
   network.dispose();
   return { directory, manifest, metrics };
-}
-
-/** A trained network with what is needed to score by it. The caller disposes of `network`. */
-export interface Fitted {
-  network: Awaited<ReturnType<typeof trainNetwork>>;
-  scaler: Scaler;
-  fusion: Fusion;
-  oracle: Oracle;
-  /** Honest accounts of the worlds it was fused on. */
-  reference: Reference;
-}
-
-/** Trains on one data set and fuses on another, which is asked for only when the network stands. */
-export async function fitModel(
-  learning: Dataset,
-  fittingSet: () => Dataset,
-  options: { seed: number; sizes: Sizes; schedule: Schedule; onProgress?: (part: number) => void },
-): Promise<Fitted> {
-  const { seed, sizes, schedule, onProgress } = options;
-  const scaler = fitScaler(learning.rows, learning.count);
-  const network = await trainNetwork(
-    { rows: learning.rows, count: learning.count, classes: classesOf(learning) },
-    { scaler, sizes, schedule, seed, ...(onProgress ? { onProgress } : {}) },
-  );
-  const fitting = fittingSet();
-  const heads = await runHeads(network, scaler, fitting);
-  const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
-  const weight = accountWeights(fitting);
-  const noveltyUnit = median(heads.error.filter((_, row) => positive[row] === 0));
-  const novelty = heads.error.map((error) => Math.log(boundNovelty(error / noveltyUnit)));
-  const fusion: Fusion = {
-    ...fitFusion({ campaign: heads.campaign, risk: heads.risk, novelty, positive, weight }, BASE_RATE),
-    noveltyUnit,
-  };
-  const oracle = new Oracle(weightsOf(network), scaler, fusion);
-  const honest = Array.from(positive.keys()).filter((row) => positive[row] === 0);
-  const rows = new Float32Array(honest.length * FEATURES.length);
-  const logits = new Float64Array(honest.length);
-  const owner = new Uint32Array(honest.length);
-  for (const [at, row] of honest.entries()) {
-    const from = row * FEATURES.length;
-    rows.set(fitting.rows.subarray(from, from + FEATURES.length), at * FEATURES.length);
-    logits[at] = oracle.score(fitting.rows, row).logit;
-    owner[at] = fitting.owner[row] as number;
-  }
-  return { network, scaler, fusion, oracle, reference: makeReference(rows, honest.length, logits, owner) };
-}
-
-/** Class of each row, by its account's truth. */
-export function classesOf(set: Dataset): Uint8Array {
-  const byOwner = set.truth.map(({ typology }) => (typology === null ? 0 : CLASSES.indexOf(typology)));
-  return Uint8Array.from(set.owner, (owner) => byOwner[owner] as number);
-}
-
-/** One over the number of its account's rows: every account counts the same. */
-export function accountWeights(set: Dataset): Float64Array {
-  const rows = new Float64Array(set.truth.length);
-  for (const owner of set.owner) (rows[owner] as number) += 1;
-  return Float64Array.from(set.owner, (owner) => 1 / (rows[owner] as number));
-}
-
-async function runHeads(network: Parameters<typeof runNetwork>[0], scaler: Scaler, set: Dataset) {
-  const heads = {
-    campaign: new Float64Array(set.count),
-    risk: new Float64Array(set.count),
-    error: new Float64Array(set.count),
-  };
-  const width = set.rows.length / set.count;
-  for (let from = 0; from < set.count; from += 4096) {
-    const some = Math.min(4096, set.count - from);
-    const encoded = new Float32Array(some * ENCODED);
-    const risky = new Float32Array(some * RISK_FEATURES.length);
-    encodeAll(scaler, set.rows.subarray(from * width), some, encoded, risky);
-    const outputs = await runNetwork(network, encoded, risky, some);
-    for (let row = 0; row < some; row += 1) {
-      heads.campaign[from + row] = campaignLogit(outputs.typologies, row * CLASSES.length);
-      heads.risk[from + row] = outputs.risk[row] as number;
-      heads.error[from + row] = rebuildingError(encoded, row * ENCODED, outputs.features, row * width);
-    }
-  }
-  return heads;
-}
-
-function median(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  return sorted[Math.floor(sorted.length / 2)] ?? 1;
 }
 
 function judgeModel(oracle: Oracle, set: Dataset): Metrics {

@@ -26,10 +26,12 @@ export function drawWorld(seed: number, options: WorldOptions): Scenario {
   const { accounts, campaignPart, shift } = options;
   // A tenth of the worlds are seen at a real pool's share rate, with fewer accounts to keep the volume.
   const dense = shift === "share-rate" || random.chance(0.15);
-  const days = random.pick([8, 9, 10, 12]);
+  // A campaign shows itself over weeks. Longer worlds have fewer accounts, so that all take about as long to simulate.
+  const days = random.pick([10, 14, 21, 28]);
+  const many = Math.round((accounts * 14) / days);
   const scenario = readScenario({
     name: `world-${seed}`,
-    accounts: dense ? Math.ceil(accounts / 5) : accounts,
+    accounts: dense ? Math.ceil(many / 5) : many,
     days,
     startMs: Date.UTC(2025, 0, 1) + random.integer(0, 364) * DAY_MS + random.integer(0, 23) * 3_600_000,
     vardiffSeconds: dense ? random.logUniform(15, 90) : random.logUniform(240, 1800),

@@ -9,6 +9,7 @@ export interface CampaignScore {
   typology: string;
   care: string;
   machines: number;
+  world: number;
   score: number;
   /** When and how its accounts scored, in order of time. */
   windows: [atMs: number, score: number][];
@@ -18,6 +19,8 @@ export interface CampaignScore {
 export interface Judged {
   /** Highest score of each honest account and day, ascending. */
   clean: Float64Array;
+  /** Highest score of each honest account, ascending: one flag stays open for it, however many days it scores. */
+  accounts: Float64Array;
   /** Campaigns that were never seen have a score of minus infinity: they count as missed. */
   campaigns: CampaignScore[];
 }
@@ -27,13 +30,16 @@ const DAY_MS = 86_400_000;
 /** Folds rows into honest account-days and campaigns. */
 export function judge(set: Dataset, scores: ArrayLike<number>): Judged {
   const clean = new Map<number, number>();
+  const accounts = new Map<number, number>();
   const campaigns = new Map<string, CampaignScore>();
   const nameOf = (owner: number): string => `${set.truth[owner]?.campaign}/${set.worldOf[owner]}`;
   for (const [index, { campaign, typology, care, machines }] of set.truth.entries()) {
     if (campaign === null || typology === null || care === null) continue;
     const name = nameOf(index);
     if (campaigns.has(name)) continue;
-    campaigns.set(name, { name, typology, care, machines, score: Number.NEGATIVE_INFINITY, windows: [] });
+    const world = set.worldOf[index] as number;
+    const score = Number.NEGATIVE_INFINITY;
+    campaigns.set(name, { name, typology, care, machines, world, score, windows: [] });
   }
   for (let row = 0; row < set.count; row += 1) {
     const owner = set.owner[row] as number;
@@ -46,16 +52,30 @@ export function judge(set: Dataset, scores: ArrayLike<number>): Judged {
     } else {
       const key = owner * 100_000 + Math.floor(atMs / DAY_MS);
       clean.set(key, Math.max(clean.get(key) ?? Number.NEGATIVE_INFINITY, score));
+      accounts.set(owner, Math.max(accounts.get(owner) ?? Number.NEGATIVE_INFINITY, score));
     }
   }
   for (const { windows } of campaigns.values()) windows.sort((left, right) => left[0] - right[0]);
-  return { clean: Float64Array.from(clean.values()).sort(), campaigns: [...campaigns.values()] };
+  return {
+    clean: Float64Array.from(clean.values()).sort(),
+    accounts: Float64Array.from(accounts.values()).sort(),
+    campaigns: [...campaigns.values()],
+  };
 }
 
 /** The score that so many of the honest account-days exceed; `clean` ascending. */
 export function thresholdAt(clean: Float64Array, rate: number): number {
   const above = Math.floor(rate * clean.length);
   return clean[Math.max(0, clean.length - 1 - above)] ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The score at which honest accounts open so many flags an account-day: an account opens one, and what it scores while
+ * that is open brings it up to date. This is what a queue receives.
+ */
+export function thresholdForFlags({ clean, accounts }: Judged, rate: number): number {
+  const flags = Math.floor(rate * clean.length);
+  return accounts[Math.max(0, accounts.length - 1 - flags)] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Part of campaigns above a threshold; NaN without campaigns. */

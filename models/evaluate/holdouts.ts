@@ -1,5 +1,5 @@
 import type { Dataset } from "./dataset.ts";
-import { judge, recallAt, thresholdAt } from "./detection-metrics.ts";
+import { judge, recallAt, thresholdForFlags } from "./detection-metrics.ts";
 import { type Finding, judged } from "./figure.ts";
 import { bootstrapRecall, poissonUpper } from "./intervals.ts";
 import type { Scorer } from "./population.ts";
@@ -16,7 +16,7 @@ export interface HoldoutsOptions {
   trainWithout(typology: string): Promise<Scorer>;
   /** The model as shipped, and honest populations with something moved out of what training saw. */
   model: Scorer;
-  shifted(): Iterable<{ name: string; set: Dataset }>;
+  shifted(): AsyncIterable<{ name: string; set: Dataset }>;
   /** Calibrated value from which an account is flagged. */
   threshold: number;
 }
@@ -31,7 +31,7 @@ export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerato
   for (const typology of typologies) {
     const scorer = await options.trainWithout(typology);
     const result = judge(set, await scorer.score(set.rows, set.count));
-    const level = thresholdAt(result.clean, BUDGET / ACCOUNTS);
+    const level = thresholdForFlags(result, BUDGET / ACCOUNTS);
     const own = result.campaigns.filter((one) => one.typology === typology && one.care !== "careful");
     const recall = recallAt(own, level);
     rows.push([typology, own.length, Math.round(recall * 1000) / 1000]);
@@ -61,7 +61,7 @@ export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerato
   let worst = 0;
   let worstName = "";
   let worstUpper = 0;
-  for (const { name, set: moved } of options.shifted()) {
+  for await (const { name, set: moved } of options.shifted()) {
     const { clean } = judge(moved, await model.score(moved.rows, moved.count));
     const flags = clean.filter((value) => value >= threshold).length;
     const upper = poissonUpper(flags) / clean.length;

@@ -1,3 +1,4 @@
+import { FEATURE_INDEX } from "#core/features.ts";
 import { averagePrecision } from "./average-precision.ts";
 import type { Dataset } from "./dataset.ts";
 import {
@@ -9,6 +10,7 @@ import {
   precisionRecall,
   recallAt,
   thresholdAt,
+  thresholdForFlags,
 } from "./detection-metrics.ts";
 import { type Finding, judged as judgedFigure } from "./figure.ts";
 import { bootstrapRecall, poissonUpper } from "./intervals.ts";
@@ -38,8 +40,8 @@ export interface PopulationOptions {
 
 /**
  * Judges the model and its rivals on one population. The base rate is imposed by re-weighting: the threshold is the
- * score that honest account-days exceed as often as the budget allows, recall is over campaigns, its interval by
- * bootstrap over campaigns.
+ * score at which honest accounts open as many flags a day as the budget allows (an account's flag stays open), recall
+ * is over campaigns, its interval by bootstrap over campaigns.
  */
 export async function* evaluatePopulation(options: PopulationOptions): AsyncGenerator<Finding> {
   const { set, model, rules, baselines, baseRate, threshold } = options;
@@ -49,10 +51,10 @@ export async function* evaluatePopulation(options: PopulationOptions): AsyncGene
   const own = results.get(model.name) as Judged;
   const hard = (one: CampaignScore): boolean => one.care === "middle" && one.machines >= 10;
   const recallOf = (judged: Judged, flags: number, which = hard): number =>
-    recallAt(judged.campaigns.filter(which), thresholdAt(judged.clean, flags / ACCOUNTS));
+    recallAt(judged.campaigns.filter(which), thresholdForFlags(judged, flags / ACCOUNTS));
   const note = `${own.clean.length} honest account-days, ${own.campaigns.length} campaigns (${own.campaigns.filter(hard).length} of middle care with 10 machines or more)`;
 
-  const at10 = thresholdAt(own.clean, 10 / ACCOUNTS);
+  const at10 = thresholdForFlags(own, 10 / ACCOUNTS);
   const interval = bootstrapRecall(own.campaigns.filter(hard), at10);
   yield judgedFigure(
     {
@@ -64,6 +66,14 @@ export async function* evaluatePopulation(options: PopulationOptions): AsyncGene
     },
     { atLeast: 0.8 },
   );
+  const everyDay = thresholdAt(own.clean, 10 / ACCOUNTS);
+  yield {
+    figure: "population.recall_at_10_every_day",
+    value: recallAt(own.campaigns.filter(hard), everyDay),
+    unit: "part of campaigns",
+    ...bootstrapRecall(own.campaigns.filter(hard), everyDay),
+    note: "as if an account that scores for ten days opened ten flags",
+  };
   const falseFlags = own.clean.filter((score) => score >= threshold).length;
   yield judgedFigure(
     {
@@ -128,6 +138,7 @@ export async function* evaluatePopulation(options: PopulationOptions): AsyncGene
     }),
     note,
   };
+  yield byLogs(set, own, at10, hard);
   yield byCareAndSize(own, at10);
   yield byTypology(own, at10);
   yield {
@@ -153,6 +164,57 @@ export async function* evaluatePopulation(options: PopulationOptions): AsyncGene
         ],
         dashed: true,
       },
+    ],
+  };
+}
+
+/** What only a pool's log, a tap or payouts tell: a feature of each. */
+const LOGGED: readonly (readonly [string, string])[] = [
+  ["workers", "fleet.workers"],
+  ["agents", "fleet.agents"],
+  ["sessions", "fleet.sessions"],
+  ["round trips", "latency.tcp"],
+  ["payouts", "payout.payments"],
+];
+
+/** Recall where everything is logged, and where something is not: what is not collected cannot be seen. */
+function byLogs(
+  set: Dataset,
+  { campaigns }: Judged,
+  threshold: number,
+  which: (one: CampaignScore) => boolean,
+): Finding {
+  const width = set.rows.length / set.count;
+  const seen = LOGGED.map(() => new Set<number>());
+  for (let row = 0; row < set.count; row += 1) {
+    const world = set.worldOf[set.owner[row] as number] as number;
+    for (const [index, [, feature]] of LOGGED.entries()) {
+      const column = FEATURE_INDEX.get(feature) as number;
+      if (!Number.isNaN(set.rows[row * width + column])) seen[index]?.add(world);
+    }
+  }
+  const whole = ({ world }: CampaignScore): boolean => seen.every((worlds) => worlds.has(world));
+  const line = (name: string, some: readonly CampaignScore[]): (string | number)[] => {
+    const judged = some.filter(which);
+    const { low, high } = bootstrapRecall(judged, threshold);
+    const interval = `[${round(low)}, ${round(high)}]`;
+    return [
+      name,
+      judged.length,
+      round(recallAt(judged, threshold)),
+      interval,
+      round(recallAt(some, threshold)),
+    ];
+  };
+  return {
+    table: "Recall at 10 flags a day, by what the pools log",
+    columns: ["logged", "campaigns, middle ≥ 10", "middle ≥ 10", "95 %", "all"],
+    rows: [
+      line(`${LOGGED.map(([name]) => name).join(", ")}`, campaigns.filter(whole)),
+      line(
+        "not all of these",
+        campaigns.filter((one) => !whole(one)),
+      ),
     ],
   };
 }

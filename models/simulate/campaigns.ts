@@ -45,15 +45,19 @@ export function planCampaign(
 ): Operation {
   const { random, world, span, care, name } = options;
   const hide = random.between(HIDE[care][0], HIDE[care][1]);
+  const [least, most] = SIZES[typology];
   const machines =
     options.machines ??
-    Math.min(world.maxMachines, Math.round(random.logUniform(SIZES[typology][0], SIZES[typology][1])));
+    Math.max(least, Math.min(world.maxMachines, Math.round(random.logUniform(least, most))));
   const planned = PLANS[typology]({ random, world, span, hide, machines });
   for (const site of planned.sites) site.load.off = mergeOff(site.load.off, drawTrouble(random, span, 0.5));
   return { ...planned, kind: typology, campaign: name, care, fromMs: span.fromMs, toMs: span.toMs };
 }
 
-/** Machines of a campaign; the seed speaks of small operations, structuring needs an income worth splitting. */
+/**
+ * Machines of a campaign, the least of them whatever the world's largest fleet: the seed speaks of small operations,
+ * and without an income worth splitting there is no structuring.
+ */
 const SIZES: Readonly<Record<Typology, readonly [number, number]>> = {
   "sanctioned-origin": [1, 300],
   "sanctioned-wallet": [1, 100],
@@ -64,7 +68,7 @@ const SIZES: Readonly<Record<Typology, readonly [number, number]>> = {
   "hashrate-laundering": [10, 1000],
   cryptojacking: [10, 1000],
   "onset-from-silence": [2, 1000],
-  structuring: [150, 1500],
+  structuring: [200, 1500],
   "outage-synchrony": [1, 500],
   "seasonal-curtailment": [5, 1000],
 };

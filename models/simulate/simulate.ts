@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts";
 import { Site } from "./site.ts";
 
 /** The version of what is generated: other numbers from the same seed need another version. */
-export const SIMULATOR_VERSION = "1.0.0";
+export const SIMULATOR_VERSION = "1.1.0";
 
 /** Load and prices stand still for so long; shares, breaks and outages keep their exact instants. */
 const STEP_MS = 15 * 60_000;

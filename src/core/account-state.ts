@@ -4,6 +4,8 @@ import {
   type Cells,
   DAY_CELLS,
   HOURS,
+  MONTH_CELLS,
+  MONTH_HOURS,
   type Place,
   WEEK_CELLS,
   WORD,
@@ -11,11 +13,11 @@ import {
 import { resetFocus } from "#core/focus.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
 import type { Bucket } from "#core/metrics-book.ts";
+import { hoursEvidence, isOfficeHour, PYONGYANG_OFFSET } from "#core/operator-hours.ts";
 import type { Origin } from "#core/origin.ts";
 import { hashText } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 
-const PYONGYANG_OFFSET = 9;
 /** Payout addresses remembered beside the current one. */
 const MAX_FORMER = 4;
 /** Most accounts never change theirs: they share one array. */
@@ -102,6 +104,7 @@ export function roll(state: AccountState, atMs: number): void {
   const slot = before % HOURS;
   floats[wordAt + WORD.hourShares + slot] = doubles[at + CELL.hourShares] as number;
   floats[wordAt + WORD.hourWork + slot] = doubles[at + CELL.hourWork] as number;
+  noteQuiet(state, atMs);
   doubles[at + CELL.hourShares] = 0;
   doubles[at + CELL.hourWork] = 0;
   for (let skipped = 1; skipped <= Math.min(passed, HOURS); skipped += 1) {
@@ -112,6 +115,8 @@ export function roll(state: AccountState, atMs: number): void {
   const weekDecay = Math.exp(-passed / HOURS);
   for (const cell of DAY_CELLS) (doubles[at + cell] as number) *= dayDecay;
   for (const cell of WEEK_CELLS) (doubles[at + cell] as number) *= weekDecay;
+  const monthDecay = Math.exp(-passed / MONTH_HOURS);
+  for (const cell of MONTH_CELLS) (doubles[at + cell] as number) *= monthDecay;
   for (const source of state.sources) source.work *= weekDecay;
   const days = Math.floor(hour / 24) - Math.floor(before / 24);
   if (days > 0) {
@@ -129,23 +134,25 @@ export function roll(state: AccountState, atMs: number): void {
   doubles[at + CELL.hour] = hour;
 }
 
-/** Notes what a human did (set up a worker, an agent, an address) on the clocks that the operator features read. */
+/**
+ * Notes what a human did (set up a worker, an agent, an address) on the clocks that the operator features read. Many
+ * machines set up within an hour are one action.
+ */
 export function noteAction(state: AccountState, atMs: number): void {
   const { doubles, at } = state.place;
   if (atMs < (doubles[at + CELL.actionsFromMs] as number)) return;
+  const hour = Math.floor(atMs / HOUR_MS);
+  if (hour === doubles[at + CELL.actionHour]) return;
+  doubles[at + CELL.actionHour] = hour;
   const utcHours = (atMs % DAY_MS) / HOUR_MS;
   const angle = (utcHours / 24) * 2 * Math.PI;
-  (doubles[at + CELL.weekActions] as number) += 1;
-  (doubles[at + CELL.weekActionsCos] as number) += Math.cos(angle);
-  (doubles[at + CELL.weekActionsSin] as number) += Math.sin(angle);
-  if (isOfficeHour(utcHours, PYONGYANG_OFFSET)) (doubles[at + CELL.weekPyongyang] as number) += 1;
   const offset = utcOffset(mainCountry(state));
-  if (offset !== undefined && isOfficeHour(utcHours, offset)) (doubles[at + CELL.weekLocal] as number) += 1;
-}
-
-function isOfficeHour(utcHours: number, offset: number): boolean {
-  const local = (utcHours + offset + 24) % 24;
-  return local >= 9 && local < 18;
+  (doubles[at + CELL.monthActions] as number) += 1;
+  (doubles[at + CELL.monthActionsCos] as number) += Math.cos(angle);
+  (doubles[at + CELL.monthActionsSin] as number) += Math.sin(angle);
+  if (isOfficeHour(utcHours, PYONGYANG_OFFSET)) (doubles[at + CELL.monthPyongyang] as number) += 1;
+  if (offset !== undefined && isOfficeHour(utcHours, offset)) (doubles[at + CELL.monthLocal] as number) += 1;
+  (doubles[at + CELL.monthHoursEvidence] as number) += hoursEvidence(utcHours, offset);
 }
 
 /** Country with most of the recent sources' work, "ZZ" where there is none. */
@@ -161,11 +168,43 @@ export function mainCountry(state: AccountState): string {
   return best;
 }
 
+/** Mean work of the hours of the week that had any; 0 where none had. */
+export function activeRate({ place: { floats, wordAt } }: AccountState): number {
+  let active = 0;
+  let sum = 0;
+  for (let slot = 0; slot < HOURS; slot += 1) {
+    const work = floats[wordAt + WORD.hourWork + slot] as number;
+    if (work === 0) continue;
+    active += 1;
+    sum += work;
+  }
+  return active === 0 ? 0 : sum / active;
+}
+
+/** Notes, once, that an account has been silent for a day, while the ring still holds what was before. */
+function noteQuiet(state: AccountState, atMs: number): void {
+  const { doubles, at } = state.place;
+  const lastMs = doubles[at + CELL.lastShareMs] as number;
+  if (lastMs === 0 || atMs - lastMs < DAY_MS || lastMs === doubles[at + CELL.quietFromMs]) return;
+  doubles[at + CELL.quietFromMs] = lastMs;
+  doubles[at + CELL.quietWork] = activeRate(state);
+}
+
+/** Notes that work is back after a day or more. */
+function noteReturn(state: AccountState, atMs: number): void {
+  const { doubles, at } = state.place;
+  doubles[at + CELL.returnMs] = atMs;
+  doubles[at + CELL.silentHours] = (atMs - (doubles[at + CELL.quietFromMs] as number)) / HOUR_MS;
+  doubles[at + CELL.workBefore] = doubles[at + CELL.quietWork] as number;
+}
+
 /** Adds accepted work. Late work counts for its own hour, and decayed as if it had come in time. Hot path. */
 export function noteWork(state: AccountState, work: number, atMs: number): void {
   const { doubles, floats, at, wordAt } = state.place;
   const hour = Math.floor(atMs / HOUR_MS);
   if (hour > (doubles[at + CELL.hour] as number)) roll(state, atMs);
+  const quietFromMs = doubles[at + CELL.quietFromMs] as number;
+  if (quietFromMs > 0 && quietFromMs === doubles[at + CELL.lastShareMs]) noteReturn(state, atMs);
   state.dirty = true;
   if (atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = atMs;
   if (atMs > (doubles[at + CELL.lastShareMs] as number)) doubles[at + CELL.lastShareMs] = atMs;
@@ -197,16 +236,25 @@ export function noteRejected(state: AccountState, stale: boolean, atMs: number):
   state.dirty = true;
 }
 
-/** Notes a payout. True when it went to another address than the one before. */
+/**
+ * Notes a payout, with its worth in US dollars where a price is known. True when it went to another address than the
+ * one before.
+ */
 export function notePayout(
   state: AccountState,
-  address: string,
-  nearThreshold: boolean,
+  payout: { address: string; nearThreshold: boolean; usd: number | undefined },
   atMs: number,
 ): boolean {
+  const { address, nearThreshold, usd } = payout;
   const { doubles, at } = state.place;
-  (doubles[at + CELL.weekPayouts] as number) += 1;
-  if (nearThreshold) (doubles[at + CELL.weekNearThreshold] as number) += 1;
+  (doubles[at + CELL.monthPayouts] as number) += 1;
+  if (nearThreshold) (doubles[at + CELL.monthNearThreshold] as number) += 1;
+  if (usd !== undefined && usd > 0) {
+    const log = Math.log10(usd);
+    (doubles[at + CELL.monthPriced] as number) += 1;
+    (doubles[at + CELL.monthUsdLog] as number) += log;
+    (doubles[at + CELL.monthUsdLogSquare] as number) += log * log;
+  }
   if (address === state.payoutAddress) return false;
   if (state.payoutAddress !== "") {
     (doubles[at + CELL.weekAddressChanges] as number) += 1;
@@ -224,7 +272,13 @@ export function noteTls(state: AccountState, fingerprint: string | undefined): v
   if (fingerprint !== undefined) state.place.doubles[state.place.at + CELL.tlsHash] = hashText(fingerprint);
 }
 
-/** Notes round trips, keeping the day's least: a minimum is what queues and slow miners cannot lower. */
+/** A leg behind the visible address is long from so many ms and this part of the whole way (CalcuLatency, USENIX Security 2024). */
+const LONG_LEG = { ms: 20, part: 0.5 };
+
+/**
+ * Notes a session's round trips: the day's least (a minimum is what queues and slow miners cannot lower), and the leg
+ * behind the address where both are told. Where some connections leak past a relay, the leg tells it and the minima do not.
+ */
 export function noteRoundTrips(
   state: AccountState,
   rttMs: number | undefined,
@@ -235,4 +289,10 @@ export function noteRoundTrips(
     doubles[at + CELL.tcpToday] = rttMs;
   if (appRttMs !== undefined && appRttMs < (doubles[at + CELL.appToday] as number))
     doubles[at + CELL.appToday] = appRttMs;
+  if (rttMs === undefined || appRttMs === undefined) return;
+  const legMs = Math.max(0, appRttMs - rttMs);
+  (doubles[at + CELL.dayLegged] as number) += 1;
+  (doubles[at + CELL.dayLegLog] as number) += Math.log10(1 + legMs);
+  if (legMs >= LONG_LEG.ms && legMs >= LONG_LEG.part * appRttMs)
+    (doubles[at + CELL.dayHiddenLegs] as number) += 1;
 }

@@ -15,11 +15,11 @@ import { changeByShare, changeByTick } from "#core/changes.ts";
 import { Clock, type ClockMemory } from "#core/clock.ts";
 import type { Coverage } from "#core/feature-vector.ts";
 import { hashesPerDifficulty } from "#core/hashrate.ts";
-import { RouteEvents, type RouteMemory } from "#core/linkage.ts";
 import { DAY_MS, HOUR_MS, type MetricDelta } from "#core/metrics.ts";
 import { MetricsBook, type NetworkOf } from "#core/metrics-book.ts";
 import type { Job, Observation, Payout, Session, Share } from "#core/observation.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
+import { RouteEvents, type RouteMemory } from "#core/route-events.ts";
 import { Sessions } from "#core/sessions.ts";
 import { type Holding, type Sighting, Sightings } from "#core/sightings.ts";
 import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
@@ -400,8 +400,11 @@ export class Analysis {
       price === undefined ? Number.NaN : (payout.amount * price) / thresholds.usd,
       payout.amount / (thresholds.coins[payout.coin] ?? Number.NaN),
     ];
-    const near = parts.some((portion) => portion >= NEAR_THRESHOLD.from && portion <= NEAR_THRESHOLD.to);
-    if (notePayout(state, payout.address, near, payout.atMs)) {
+    const nearThreshold = parts.some(
+      (portion) => portion >= NEAR_THRESHOLD.from && portion <= NEAR_THRESHOLD.to,
+    );
+    const usd = price === undefined ? undefined : payout.amount * price;
+    if (notePayout(state, { address: payout.address, nearThreshold, usd }, payout.atMs)) {
       const { pool, account, address, atMs } = payout;
       this.#sightings.push({ kind: "payout", pool, account, value: address, atMs });
     }

@@ -17,7 +17,10 @@ export const CHANGES = 8;
 /** Hours of history per account: one week. */
 export const HOURS = 168;
 
-/** Offsets into the doubles of one account. `day…` and `week…` are sums that decay with 24 and 168 hours. */
+/** Time constant of the `month…` sums, hours: people act seldom, and their habits last. */
+export const MONTH_HOURS = 720;
+
+/** Offsets into the doubles of one account. `day…`, `week…` and `month…` are sums that decay with 24, 168 and 720 hours. */
 export const CELL = {
   firstMs: cell(),
   lastMs: cell(),
@@ -46,13 +49,32 @@ export const CELL = {
   dayRentalAgent: cell(),
   daySessions: cell(),
   daySources: cell(),
-  weekActions: cell(),
-  weekActionsCos: cell(),
-  weekActionsSin: cell(),
-  weekPyongyang: cell(),
-  weekLocal: cell(),
-  weekPayouts: cell(),
-  weekNearThreshold: cell(),
+  /** Sessions of the day that told both round trips, those with a leg behind the address, and the legs' logarithms. */
+  dayLegged: cell(),
+  dayHiddenLegs: cell(),
+  dayLegLog: cell(),
+  /** Last hour (since the epoch) in which somebody acted: a morning's work on many machines is one action. */
+  actionHour: cell(),
+  monthActions: cell(),
+  monthActionsCos: cell(),
+  monthActionsSin: cell(),
+  monthPyongyang: cell(),
+  monthLocal: cell(),
+  /** Log-likelihood ratio of the actions' hours, nats: Pyongyang's against an owner's. */
+  monthHoursEvidence: cell(),
+  monthPayouts: cell(),
+  monthNearThreshold: cell(),
+  /** Payouts whose worth is known, their log10 in US dollars, and its square. */
+  monthPriced: cell(),
+  monthUsdLog: cell(),
+  monthUsdLogSquare: cell(),
+  /** Last share before a silence of a day or more, and the work of an active hour before it. */
+  quietFromMs: cell(),
+  quietWork: cell(),
+  /** The last return from such a silence: when, after how many hours, and the work of an active hour before. */
+  returnMs: cell(),
+  silentHours: cell(),
+  workBefore: cell(),
   weekAddressChanges: cell(),
   weekUp: cell(),
   weekDown: cell(),
@@ -101,6 +123,9 @@ export const DAY_CELLS: readonly number[] = [
   CELL.dayRentalAgent,
   CELL.daySessions,
   CELL.daySources,
+  CELL.dayLegged,
+  CELL.dayHiddenLegs,
+  CELL.dayLegLog,
 ];
 
 /** Sums that decay by the hour with a time constant of 168 hours. */
@@ -108,16 +133,24 @@ export const WEEK_CELLS: readonly number[] = [
   CELL.weekWork,
   CELL.weekLocated,
   CELL.weekWatch,
-  CELL.weekActions,
-  CELL.weekActionsCos,
-  CELL.weekActionsSin,
-  CELL.weekPyongyang,
-  CELL.weekLocal,
-  CELL.weekPayouts,
-  CELL.weekNearThreshold,
   CELL.weekAddressChanges,
   CELL.weekUp,
   CELL.weekDown,
+];
+
+/** Sums that decay by the hour with a time constant of `MONTH_HOURS`. */
+export const MONTH_CELLS: readonly number[] = [
+  CELL.monthActions,
+  CELL.monthActionsCos,
+  CELL.monthActionsSin,
+  CELL.monthPyongyang,
+  CELL.monthLocal,
+  CELL.monthHoursEvidence,
+  CELL.monthPayouts,
+  CELL.monthNearThreshold,
+  CELL.monthPriced,
+  CELL.monthUsdLog,
+  CELL.monthUsdLogSquare,
 ];
 
 const DOUBLES = next;

@@ -129,6 +129,11 @@ function lastChange(state: AccountState): Change | undefined {
   return changesOf(state).at(-1);
 }
 
+/** Whether any change point is remembered: most accounts have none. */
+export function hasChanges({ place: { doubles, at } }: AccountState): boolean {
+  return (doubles[at + CELL.changeCount] as number) > 0;
+}
+
 /** The remembered change points, oldest first. */
 export function changesOf(state: AccountState): Change[] {
   const { doubles, at } = state.place;

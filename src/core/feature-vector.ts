@@ -1,9 +1,10 @@
 import { type AccountState, mainCountry } from "#core/account-state.ts";
 import { BITMAP, CELL, HOURS, WORD } from "#core/cells.ts";
-import { changesOf } from "#core/changes.ts";
+import { changesOf, hasChanges } from "#core/changes.ts";
 import { FEATURES } from "#core/features.ts";
 import type { Links } from "#core/linkage.ts";
 import { HOUR_MS } from "#core/metrics.ts";
+import { placesOf } from "#core/places.ts";
 import { distinct } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 
@@ -54,19 +55,41 @@ export function writeFeatures(
   putHashrate(state, atMs, ageHours, put, cell);
   putFleet(state, context.coverage, ageHours, put, cell);
   putOperator(state, ageHours, put, cell);
-  if (context.coverage.payouts) {
-    put(F["payout.payments"], log1(cell(CELL.weekPayouts)));
-    if (cell(CELL.weekPayouts) > 0.05) {
-      put(F["payout.nearThreshold"], part(cell(CELL.weekNearThreshold), cell(CELL.weekPayouts)));
-      put(F["payout.addressChanges"], log1(cell(CELL.weekAddressChanges)));
-      put(F["linkage.payout"], log1(context.links.payout));
-    }
-  }
-  put(F["linkage.network"], log1(context.links.network));
-  put(F["linkage.template"], log1(context.links.template));
-  put(F["linkage.split"], context.links.split);
-  put(F["linkage.coincidence"], log1(context.links.coincidence));
+  if (context.coverage.payouts) putPayouts(context.links, put, cell);
+  putLinks(context.links, put);
   if (context.coverage.routes) put(F["route.coincidence"], context.routeCoincidence);
+}
+
+/** Payouts fade over a month: below so many nothing is left to tell from. */
+const LEAST_PAYOUTS = 0.05;
+
+function putPayouts(links: Links, put: Put, cell: Cell): void {
+  const payouts = cell(CELL.monthPayouts);
+  put(F["payout.payments"], log1(payouts));
+  if (payouts <= LEAST_PAYOUTS) return;
+  put(F["payout.nearThreshold"], part(cell(CELL.monthNearThreshold), payouts));
+  put(F["payout.addressChanges"], log1(cell(CELL.weekAddressChanges)));
+  put(F["linkage.payout"], log1(links.payout));
+  const priced = cell(CELL.monthPriced);
+  if (priced <= LEAST_PAYOUTS) return;
+  const mean = cell(CELL.monthUsdLog) / priced;
+  put(F["payout.size"], mean);
+  put(F["payout.spread"], Math.sqrt(Math.max(0, cell(CELL.monthUsdLogSquare) / priced - mean * mean)));
+}
+
+function putLinks(links: Links, put: Put): void {
+  put(F["linkage.network"], log1(links.network));
+  put(F["linkage.template"], log1(links.template));
+  put(F["linkage.split"], links.split);
+  put(F["linkage.together"], links.together);
+  put(F["linkage.succession"], links.succession?.fit ?? 0);
+  put(F["linkage.coincidence"], log1(links.coincidence));
+  const { cluster } = links;
+  put(F["linkage.cluster"], log1(cluster ? cluster.members.length - 1 : 0));
+  if (!cluster) return;
+  put(F["linkage.clusterPlaces"], cluster.watchPlaces);
+  put(F["linkage.clusterHours"], cluster.hoursEvidence);
+  put(F["linkage.clusterNearThreshold"], log1(cluster.nearThreshold));
 }
 
 type Put = (index: number, value: number) => void;
@@ -82,19 +105,10 @@ function putOrigin(state: AccountState, put: Put, cell: Cell): void {
   put(F["origin.satellite"], cell(CELL.daySatellite) / day);
   put(F["origin.unknown"], cell(CELL.dayUnknown) / day);
   put(F["origin.newSources"], log1(cell(CELL.daySources)));
-  const byCountry = new Map<string, { work: number; watch: boolean }>();
-  let total = 0;
-  for (const { origin, work } of state.sources) {
-    const entry = byCountry.get(origin.country) ?? { work: 0, watch: origin.tier === "watch" };
-    entry.work += work;
-    total += work;
-    byCountry.set(origin.country, entry);
-  }
   let entropy = 0;
   let watched = 0;
   let countries = 0;
-  for (const { work, watch } of byCountry.values()) {
-    const share = work / total;
+  for (const { watch, part: share } of placesOf(state)) {
     if (share > 0) entropy -= share * Math.log2(share);
     if (share >= 0.02) countries += 1;
     if (share >= 0.02 && watch) watched += 1;
@@ -109,11 +123,19 @@ function putLatency(put: Put, cell: Cell): void {
   const app = Math.min(cell(CELL.appToday), cell(CELL.appYesterday));
   if (tcp < Number.POSITIVE_INFINITY) put(F["latency.tcp"], log1(tcp));
   if (app < Number.POSITIVE_INFINITY) put(F["latency.app"], log1(app));
+  const told = cell(CELL.dayLegged);
+  if (told > 0.05) {
+    put(F["latency.leg"], cell(CELL.dayLegLog) / told);
+    put(F["latency.longLegs"], cell(CELL.dayHiddenLegs) / told);
+  }
   if (!(tcp + app < Number.POSITIVE_INFINITY)) return;
   const hidden = Math.max(0, app - tcp);
   put(F["latency.hiddenLeg"], log1(hidden));
   put(F["latency.hiddenShare"], app > 0 ? hidden / app : 0);
 }
+
+/** A return after silence is news for so long. */
+const RETURN_HOURS = 21 * 24;
 
 function putHashrate(state: AccountState, atMs: number, ageHours: number, put: Put, cell: Cell): void {
   const dayRate = cell(CELL.dayWork) / effectiveHours(ageHours, 24) / 3600;
@@ -124,17 +146,24 @@ function putHashrate(state: AccountState, atMs: number, ageHours: number, put: P
   put(F["hashrate.changesDown"], log1(cell(CELL.weekDown)));
   let largest = 0;
   let evidence = 0;
-  for (const change of changesOf(state)) {
+  for (const change of hasChanges(state) ? changesOf(state) : []) {
     if (change.atMs < atMs - HOURS * HOUR_MS) continue;
     largest = Math.max(largest, Math.abs(change.log2Ratio));
     evidence = Math.max(evidence, change.logLikelihoodRatio);
   }
   put(F["hashrate.largestChange"], largest);
   put(F["hashrate.evidence"], log1(evidence));
+  const returnMs = cell(CELL.returnMs);
+  const since = returnMs > 0 ? (atMs - returnMs) / HOUR_MS : Number.POSITIVE_INFINITY;
+  if (since <= RETURN_HOURS) {
+    put(F["hashrate.onset"], log1(cell(CELL.silentHours)));
+    const [before, now] = [cell(CELL.workBefore), dayRate * 3600];
+    if (before > 0 && now > 0) put(F["hashrate.returnRatio"], Math.log2(now / before));
+  } else put(F["hashrate.onset"], 0);
   putHours(state, atMs, ageHours, put);
 }
 
-/** Features of the hourly ring: dispersion, activity, onset and the daily profile. */
+/** Features of the hourly ring: dispersion, activity and the daily profile. */
 function putHours(state: AccountState, atMs: number, ageHours: number, put: Put): void {
   const { floats, wordAt } = state.place;
   const known = Math.min(HOURS, ageHours);
@@ -145,28 +174,19 @@ function putHours(state: AccountState, atMs: number, ageHours: number, put: Put)
   let work = 0;
   let cos = 0;
   let sin = 0;
-  let gap = 0;
-  let onset = -1;
-  let started = false;
   for (let back = 0; back < known; back += 1) {
     const hour = newest - back;
     const slot = hour % HOURS;
     const shares = floats[wordAt + WORD.hourShares + slot] as number;
     sum += shares;
     squares += shares * shares;
-    if (shares > 0) {
-      active += 1;
-      if (started && onset < 0 && gap >= 3) onset = gap;
-      started = true;
-      gap = 0;
-    } else if (started) gap += 1;
+    if (shares > 0) active += 1;
     const hourWork = floats[wordAt + WORD.hourWork + slot] as number;
     work += hourWork;
     cos += hourWork * (COS[hour % 24] as number);
     sin += hourWork * (SIN[hour % 24] as number);
   }
   put(F["hashrate.active"], active / known);
-  put(F["hashrate.onset"], log1(Math.max(onset, 0)));
   if (sum === 0 || known < 24) return;
   const mean = sum / known;
   put(F["hashrate.dispersion"], Math.log10(Math.max(0.1, (squares / known - mean * mean) / mean)));
@@ -206,15 +226,17 @@ function putFleet(state: AccountState, coverage: Coverage, ageHours: number, put
 
 function putOperator(state: AccountState, ageHours: number, put: Put, cell: Cell): void {
   put(F["operator.age"], log1(ageHours));
-  const actions = cell(CELL.weekActions);
+  const actions = cell(CELL.monthActions);
   put(F["operator.actions"], log1(actions));
+  put(F["operator.hoursEvidence"], cell(CELL.monthHoursEvidence));
   // Below about two recent actions a fraction says nothing.
   if (actions < 1.5) return;
-  put(F["operator.pyongyangHours"], cell(CELL.weekPyongyang) / actions);
+  put(F["operator.pyongyangHours"], cell(CELL.monthPyongyang) / actions);
   if (utcOffset(mainCountry(state)) !== undefined)
-    put(F["operator.localHours"], cell(CELL.weekLocal) / actions);
-  put(
-    F["operator.concentration"],
-    Math.hypot(cell(CELL.weekActionsCos), cell(CELL.weekActionsSin)) / actions,
-  );
+    put(F["operator.localHours"], cell(CELL.monthLocal) / actions);
+  const [cos, sin] = [cell(CELL.monthActionsCos), cell(CELL.monthActionsSin)];
+  const length = Math.hypot(cos, sin);
+  put(F["operator.concentration"], length / actions);
+  put(F["operator.phaseCos"], length > 0 ? cos / length : 0);
+  put(F["operator.phaseSin"], length > 0 ? sin / length : 0);
 }

@@ -25,8 +25,8 @@ const FRACTION = [0, 1] as const;
 const COUNT = [0, 6] as const;
 
 /**
- * The feature vector, in order. "Day" and "week" are exponentially weighted with time constants of 24 and 168 hours;
- * everything is computed from the past alone. A feature that cannot be computed is missing (NaN), never 0.
+ * The feature vector, in order. "Day", "week" and "month" are exponentially weighted with time constants of 24, 168 and
+ * 720 hours; everything is computed from the past alone. A feature that cannot be computed is missing (NaN), never 0.
  */
 export const FEATURES: readonly Feature[] = [
   define(
@@ -79,6 +79,14 @@ export const FEATURES: readonly Feature[] = [
     true,
     "The hidden leg as a part of the application round trip.",
   ),
+  define("latency.leg", "log10", [0, 4], true, "Mean leg behind the address of the day's sessions, ms + 1."),
+  define(
+    "latency.longLegs",
+    "fraction",
+    FRACTION,
+    true,
+    "Day's sessions with a leg of at least 20 ms and half of the way.",
+  ),
   define("hashrate.size", "log10", [0, 21], false, "Day's mean hashrate, H/s + 1."),
   define("hashrate.dayOverWeek", "log2", [-6, 6], false, "Day's rate over the week's."),
   define("hashrate.changesUp", "log10", [0, 3], false, "Upward change points of the week, 1 + n."),
@@ -111,7 +119,20 @@ export const FEATURES: readonly Feature[] = [
     false,
     "Hours of the week with any share, of those since first seen.",
   ),
-  define("hashrate.onset", "log10", [0, 3], true, "Hours of silence before the present activity, 1 + n."),
+  define(
+    "hashrate.onset",
+    "log10",
+    [0, 3],
+    true,
+    "Hours of silence, a day at least, before the last return of three weeks, 1 + n.",
+  ),
+  define(
+    "hashrate.returnRatio",
+    "log2",
+    [-8, 8],
+    true,
+    "Day's rate over the rate of an active hour before that silence.",
+  ),
   define(
     "hashrate.profile",
     "ratio",
@@ -143,21 +164,28 @@ export const FEATURES: readonly Feature[] = [
     "log10",
     COUNT,
     false,
-    "Operator's actions within the week (new worker, agent or address set up), 1 + n.",
+    "Hours of the month in which somebody acted (set up a worker, agent or address), 1 + n.",
   ),
   define(
     "operator.pyongyangHours",
     "fraction",
     FRACTION,
     true,
-    "Actions of the week within 09:00-18:00 at UTC+9.",
+    "Actions of the month within 09:00-18:00 at UTC+9.",
   ),
   define(
     "operator.localHours",
     "fraction",
     FRACTION,
     false,
-    "Actions of the week within 09:00-18:00 at the longitude of the main country.",
+    "Actions of the month within 09:00-18:00 at the longitude of the main country.",
+  ),
+  define(
+    "operator.hoursEvidence",
+    "nats",
+    [-30, 30],
+    true,
+    "Log-likelihood ratio of the month's actions: Pyongyang's office hours against an owner's day.",
   ),
   define(
     "operator.concentration",
@@ -166,14 +194,30 @@ export const FEATURES: readonly Feature[] = [
     false,
     "How concentrated the hours of the actions are: resultant length on the clock.",
   ),
+  define("operator.phaseCos", "ratio", [-1, 1], false, "Cosine of the actions' mean hour in UTC."),
+  define("operator.phaseSin", "ratio", [-1, 1], false, "Sine of the actions' mean hour in UTC."),
   define("operator.age", "log10", [0, 4], false, "Hours since the account was first seen, + 1."),
-  define("payout.payments", "log10", [0, 4], false, "Payouts of the week, 1 + n."),
+  define("payout.payments", "log10", [0, 4], false, "Payouts of the month, 1 + n."),
+  define(
+    "payout.size",
+    "log10",
+    [0, 8],
+    false,
+    "Mean payout of the month, US dollars (mean of the logarithms).",
+  ),
+  define(
+    "payout.spread",
+    "log10",
+    [0, 3],
+    false,
+    "Deviation of the month's payouts: of log10 of their worth in US dollars.",
+  ),
   define(
     "payout.nearThreshold",
     "fraction",
     FRACTION,
     true,
-    "Payouts of the week at 80 to 99 % of a reporting threshold.",
+    "Payouts of the month at 80 to 99 % of a reporting threshold.",
   ),
   define("payout.addressChanges", "log10", [0, 3], true, "Payout addresses changed within the week, 1 + n."),
   define(
@@ -199,11 +243,47 @@ export const FEATURES: readonly Feature[] = [
     "Closeness of a linked pair's work to a stable 80:20 to 90:10 split; 1 is inside and steady.",
   ),
   define(
+    "linkage.together",
+    "ratio",
+    [0, 20],
+    true,
+    "Standard errors by which its hours move with, or against, a linked account's.",
+  ),
+  define(
+    "linkage.succession",
+    "fraction",
+    FRACTION,
+    true,
+    "Closeness to a linked account that ended when it began, or began when it ended, at the same rate.",
+  ),
+  define(
     "linkage.coincidence",
     "log10",
     [0, 3],
     true,
     "Change points of the week within 10 minutes of a linked account's, 1 + n.",
+  ),
+  define("linkage.cluster", "log10", [0, 2], false, "Other accounts of its cluster, 1 + n."),
+  define(
+    "linkage.clusterPlaces",
+    "count",
+    [0, 8],
+    true,
+    "Places of the watch tier that the accounts of the cluster mine from.",
+  ),
+  define(
+    "linkage.clusterHours",
+    "nats",
+    [-30, 30],
+    true,
+    "Evidence of Pyongyang's hours, summed over the cluster.",
+  ),
+  define(
+    "linkage.clusterNearThreshold",
+    "log10",
+    [0, 3],
+    true,
+    "Payouts of the month near a reporting threshold, over the cluster, 1 + n.",
   ),
   define(
     "route.coincidence",

@@ -3,8 +3,9 @@ import type { Accounts } from "#core/accounts.ts";
 import { CELL, HOURS } from "#core/cells.ts";
 import { type Coverage, writeFeatures } from "#core/feature-vector.ts";
 import { FEATURES } from "#core/features.ts";
-import { type Links, link, NO_LINKS, type RouteEvents } from "#core/linkage.ts";
+import { type Links, link, NO_LINKS } from "#core/linkage.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import { type RouteEvents, routeCoincidence } from "#core/route-events.ts";
 
 /** An account unseen for so long is forgotten: its state is dropped, here and in the store. */
 const FORGET_MS = 35 * DAY_MS;
@@ -32,11 +33,15 @@ export function closeWindow(
     if (atMs - (doubles[base + CELL.lastMs] as number) > FORGET_MS) accounts.forget(state);
     else if (atMs - (doubles[base + CELL.lastShareMs] as number) <= HOURS * HOUR_MS) active.push(state);
   }
-  const links = link(active);
+  const links = link(active, atMs);
+  const events = context.routes.week(atMs);
   const rows = new Float32Array(active.length * FEATURES.length);
   for (const [index, state] of active.entries()) {
-    const routeCoincidence = context.routes.coincidence(state, atMs);
-    const facts = { coverage: context.coverage, links: links.get(state) ?? NO_LINKS, routeCoincidence };
+    const facts = {
+      coverage: context.coverage,
+      links: links.get(state) ?? NO_LINKS,
+      routeCoincidence: routeCoincidence(state, events, atMs),
+    };
     writeFeatures(state, atMs, facts, rows, index * FEATURES.length);
   }
   return { pool, atMs, accounts: active, rows, links };

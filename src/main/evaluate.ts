@@ -22,12 +22,12 @@ import {
 } from "../../models/evaluations.ts";
 import { useBackend } from "../../models/tensor-flow.ts";
 import { parseConfig, readConfig } from "../config.ts";
-import { createOrigin } from "../origin/origin.ts";
 import { openOps } from "../store/ops-sqlite.ts";
 import { wholeNumber } from "./arguments.ts";
 import { openModel } from "./parts.ts";
 import { createProgress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
+import { createWorldPool } from "./world-pool.ts";
 
 interface Given {
   seed: number;
@@ -76,11 +76,11 @@ async function* onPools(
 ): AsyncGenerator<Finding> {
   const config = parseConfig("");
   const model = await openModel(config);
+  const pool = createWorldPool();
   try {
-    const origin = await createOrigin(config.origin);
     yield* findings({
       model,
-      lookUpOrigin: origin.lookUp,
+      draw: pool.draw,
       outliers: [isolationForest(), ecod()],
       classifiers: [logisticRegression(), gradientBoosting()],
       seed,
@@ -88,6 +88,7 @@ async function* onPools(
       onProgress,
     });
   } finally {
+    await pool.close();
     await model.close();
   }
 }

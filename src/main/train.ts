@@ -1,12 +1,11 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { train as trainModel } from "../../models/train.ts";
-import { parseConfig } from "../config.ts";
-import { createOrigin } from "../origin/origin.ts";
 import { wholeNumber } from "./arguments.ts";
 import { MODEL_NAME } from "./parts.ts";
 import { createProgress } from "./progress.ts";
 import { UsageError } from "./usage.ts";
+import { createWorldPool } from "./world-pool.ts";
 
 /** `assay train`: simulates, trains, calibrates, judges and writes models/<name>/<version>/; reproducible. */
 export async function train(args: string[], signal: AbortSignal): Promise<void> {
@@ -22,20 +21,24 @@ export async function train(args: string[], signal: AbortSignal): Promise<void> 
   const { version } = values;
   if (version === undefined || !/^\d+\.\d+\.\d+$/.test(version))
     throw new UsageError("train: --version X.Y.Z is needed");
-  const origin = await createOrigin(parseConfig("").origin);
   const progress = createProgress("train");
-  const { directory, metrics } = await trainModel({
-    directory: values.out,
-    name: values.name,
-    version,
-    seed: wholeNumber("--seed", values.seed, 0),
-    lookUpOrigin: origin.lookUp,
-    onProgress: (phase, part) => {
-      signal.throwIfAborted();
-      progress.at(part, 1, phase);
-    },
-  });
-  progress.end();
-  process.stdout.write(`${JSON.stringify(metrics, null, 2)}\n`);
-  process.stderr.write(`${directory}\n`);
+  const pool = createWorldPool();
+  try {
+    const { directory, metrics } = await trainModel({
+      directory: values.out,
+      name: values.name,
+      version,
+      seed: wholeNumber("--seed", values.seed, 0),
+      draw: pool.draw,
+      onProgress: (phase, part) => {
+        signal.throwIfAborted();
+        progress.at(part, 1, phase);
+      },
+    });
+    progress.end();
+    process.stdout.write(`${JSON.stringify(metrics, null, 2)}\n`);
+    process.stderr.write(`${directory}\n`);
+  } finally {
+    await pool.close();
+  }
 }

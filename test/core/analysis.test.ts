@@ -242,3 +242,95 @@ test("everything an account was ever paid to stays known, over a restart too, bo
       "source 192.0.2.1",
     ]);
 });
+
+/** The last window's features of one account. */
+function featuresOf(analysis: Analysis, account: string): (name: string) => number {
+  const window = analysis.takeWindows().at(-1)!;
+  const index = window.accounts.findIndex((state) => state.account === account);
+  return (name) => window.rows[index * FEATURES.length + FEATURE_INDEX.get(name)!]!;
+}
+
+test("a return after ten days of silence is told with its length and how the rate compares", () => {
+  const random = seeded(11);
+  const analysis = analysisOf(24);
+  const back = START + 12 * DAY_MS;
+  analysis.take(
+    merged(
+      poissonShares(random, { fromMs: START, toMs: START + 2 * DAY_MS, meanGapMs: () => 240_000 }),
+      poissonShares(random, { fromMs: back, toMs: back + 2 * DAY_MS + HOUR_MS, meanGapMs: () => 30_000 }),
+    ),
+  );
+  const feature = featuresOf(analysis, "alice");
+  expect(10 ** feature("hashrate.onset") - 1).toBeGreaterThan(235);
+  expect(10 ** feature("hashrate.onset") - 1).toBeLessThan(245);
+  // Eight times the rate; the day's sum has grown for two days after the silence.
+  expect(2 ** feature("hashrate.returnRatio")).toBeGreaterThan(5);
+  expect(2 ** feature("hashrate.returnRatio")).toBeLessThan(9);
+});
+
+test("many machines set up in one hour are one action, and another evening's work is a second", () => {
+  const analysis = analysisOf(24);
+  const day = START + 2 * DAY_MS;
+  const rigs = (from: number, atMs: number): Share[] =>
+    Array.from({ length: 20 }, (_, index) =>
+      shareOf({ worker: `alice.rig${from + index}`, atMs: atMs + index * 1000 }),
+    );
+  analysis.take([
+    ...rigs(1, START),
+    ...rigs(100, day + 20 * HOUR_MS),
+    ...rigs(200, day + 22 * HOUR_MS),
+    shareOf({ atMs: day + 25 * HOUR_MS }),
+  ]);
+  const feature = featuresOf(analysis, "alice");
+  expect(10 ** feature("operator.actions") - 1).toBeCloseTo(2, 1);
+});
+
+test("one direct connection beside relayed ones hides the leg from the minima, and not from the sessions", () => {
+  const analysis = analysisOf(24);
+  const session = (id: string, rttMs: number, appRttMs: number, atMs: number): Observation => ({
+    type: "session",
+    pool: "pool",
+    session: id,
+    event: "authorize",
+    ip: "192.0.2.1",
+    account: "alice",
+    atMs,
+    rttMs,
+    appRttMs,
+  });
+  analysis.take([
+    shareOf({ atMs: START }),
+    session("direct", 20, 24, START + 1000),
+    ...Array.from({ length: 9 }, (_, index) => session(`r${index}`, 22, 150, START + 2000 + index)),
+    shareOf({ atMs: START + 25 * HOUR_MS }),
+  ]);
+  const feature = featuresOf(analysis, "alice");
+  expect(10 ** feature("latency.hiddenLeg") - 1).toBeCloseTo(4, 4);
+  expect(feature("latency.longLegs")).toBeCloseTo(0.9, 5);
+  expect(10 ** feature("latency.leg") - 1).toBeGreaterThan(60);
+});
+
+test("what payouts are worth is told by its size and how much it varies, where a price is known", () => {
+  const analysis = analysisOf(24);
+  const payout = (amount: number, atMs: number): Observation => ({
+    type: "payout",
+    pool: "pool",
+    coin: "BTC",
+    account: "alice",
+    address: "bc1qexample",
+    amount,
+    atMs,
+  });
+  analysis.take([
+    { type: "price", coin: "BTC", currency: "USD", price: 100_000, atMs: START },
+    shareOf({ atMs: START }),
+    payout(0.09, START + HOUR_MS),
+    payout(0.09, START + 2 * HOUR_MS),
+    payout(0.9, START + 3 * HOUR_MS),
+    shareOf({ atMs: START + 25 * HOUR_MS }),
+  ]);
+  const feature = featuresOf(analysis, "alice");
+  expect(feature("payout.size")).toBeCloseTo(Math.log10(9000) + 1 / 3, 2);
+  expect(feature("payout.spread")).toBeCloseTo(Math.sqrt(2 / 9), 2);
+  expect(feature("payout.nearThreshold")).toBeCloseTo(2 / 3, 2);
+});

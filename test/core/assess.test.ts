@@ -4,7 +4,8 @@ import { assess, evidenceOf, screeningFlag } from "../../src/core/assess.ts";
 import { FEATURE_INDEX, FEATURES } from "../../src/core/features.ts";
 import { flag as flagSchema } from "../../src/core/flag.ts";
 import { NO_LINKS } from "../../src/core/linkage.ts";
-import { independentFamilies, RULES, reasonsFor } from "../../src/core/reasons.ts";
+import { independentFamilies, reasonsFor } from "../../src/core/reasons.ts";
+import { RULES } from "../../src/core/rules.ts";
 import { originOf, shareOf } from "../support/shares.ts";
 
 const atMs = Date.UTC(2026, 5, 2);

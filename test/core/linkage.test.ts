@@ -120,3 +120,65 @@ test("falls and returns together with a watched prefix have a small p-value, oth
   expect(features.get("hidden")!("route.coincidence")).toBeGreaterThan(3);
   expect(features.get("steady")!("route.coincidence")).toBeLessThan(1);
 });
+
+/** Shares of one account over hours of the span, by the hour's number. */
+function byHour(
+  random: () => number,
+  hours: (hour: number) => boolean,
+  fields: Parameters<typeof poissonShares>[2],
+  days = 5,
+): Observation[] {
+  const long = { fromMs: START, toMs: START + (24 * days + 1) * HOUR_MS, meanGapMs: () => 60_000 };
+  return [...poissonShares(random, long, fields)].filter(({ atMs }) =>
+    hours(Math.floor((atMs - START) / HOUR_MS)),
+  );
+}
+
+test("machines that work two hours in twelve for another account are a split, and their hours go against each other", () => {
+  const random = seeded(5);
+  const cut = (hour: number): boolean => hour % 12 >= 10;
+  const features = featuresOf(
+    byHour(random, (hour) => !cut(hour), { account: "main", ip: "192.0.2.10" }),
+    byHour(random, cut, { account: "cut", ip: "192.0.2.11" }),
+    byHour(random, () => true, { account: "steady", ip: "192.0.2.12" }),
+  );
+  expect(features.get("main")!("linkage.split")).toBeGreaterThan(0.5);
+  expect(features.get("cut")!("linkage.together")).toBeGreaterThan(6);
+  // Chance alone: a steady account's hours are a Poisson's, of some standard errors at most.
+  expect(features.get("steady")!("linkage.together")).toBeLessThan(4);
+});
+
+test("an account that begins as another of the same worker names ends, at the same rate, goes on from it", () => {
+  const random = seeded(6);
+  const worker = "farm.x9";
+  const features = featuresOf(
+    byHour(random, (hour) => hour < 60, { account: "worn", worker, ip: "192.0.2.10", agent: "a" }),
+    byHour(random, (hour) => hour >= 62, { account: "fresh", worker, ip: "198.51.100.7", agent: "b" }),
+    // As young, but of other names; and of the same names, but there all along.
+    byHour(random, (hour) => hour >= 62, { account: "other", worker: "z.q1", ip: "203.0.113.9", agent: "c" }),
+    byHour(random, () => true, { account: "old", worker, ip: "203.0.113.77", agent: "d" }),
+  );
+  expect(features.get("fresh")!("linkage.succession")).toBeGreaterThan(0.6);
+  expect(features.get("worn")!("linkage.succession")).toBe(features.get("fresh")!("linkage.succession"));
+  expect(features.get("fresh")!("linkage.cluster")).toBeCloseTo(Math.log10(2), 5);
+  expect(features.get("other")!("linkage.succession")).toBe(0);
+  expect(features.get("old")!("linkage.succession")).toBe(0);
+});
+
+test("accounts joined one by one are one cluster, and what each shows is summed over it", () => {
+  const random = seeded(8);
+  const crowd = featuresOf(
+    byHour(random, () => true, { account: "a", ip: "192.0.2.1", agent: "x1", worker: "w1" }, 2),
+    byHour(random, () => true, { account: "b", ip: "192.0.2.2", agent: "x2", worker: "v1" }, 2),
+    byHour(random, () => true, { account: "b", ip: "198.51.100.2", agent: "x2", worker: "v1" }, 2),
+    byHour(random, () => true, { account: "c", ip: "198.51.100.3", agent: "x3", worker: "u1" }, 2),
+    byHour(random, () => true, { account: "d", ip: "203.0.113.1", agent: "x4", worker: "t1" }, 2),
+  );
+  // a and c share nothing, but each shares a network with b.
+  for (const account of ["a", "b", "c"])
+    expect(crowd.get(account)!("linkage.cluster")).toBeCloseTo(Math.log10(3), 5);
+  expect(crowd.get("d")!("linkage.cluster")).toBe(0);
+  expect(crowd.get("d")!("linkage.clusterHours")).toBeNaN();
+  const own = (account: string): number => crowd.get(account)!("operator.hoursEvidence");
+  expect(crowd.get("a")!("linkage.clusterHours")).toBeCloseTo(own("a") + own("b") + own("c"), 4);
+});

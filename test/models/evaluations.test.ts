@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { drawHere } from "../../models/draw-worlds.ts";
 import { latencyFindings, populationFindings } from "../../models/evaluations.ts";
 import { loadModel } from "../../models/load-model.ts";
 import { createOrigin } from "../../src/origin/origin.ts";
@@ -12,11 +13,11 @@ test("a small population and its round trips are simulated and judged by the shi
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }))
     .at(-1) as string;
   const model = await loadModel(join(shelf, version));
-  const { lookUp: lookUpOrigin } = await createOrigin();
+  const { lookUp } = await createOrigin();
   const notes: string[] = [];
   const options = {
     model,
-    lookUpOrigin,
+    draw: drawHere(lookUp),
     worlds: 1,
     accounts: 60,
     onProgress: (done: number, total: number) => notes.push(`${done}/${total}`),
@@ -31,6 +32,7 @@ test("a small population and its round trips are simulated and judged by the shi
   const names = findings.flatMap((finding) => ("figure" in finding ? [finding.figure] : []));
   expect(names).toEqual([
     "population.recall_at_10",
+    "population.recall_at_10_every_day",
     "population.fpr_per_account_day",
     "population.recall_over_rules",
     "population.calibration_error",

@@ -9,6 +9,7 @@ function draw(count: number) {
     campaign: new Float64Array(count),
     risk: new Float64Array(count),
     novelty: new Float64Array(count),
+    forest: new Float64Array(count),
     positive: new Uint8Array(count),
     weight: new Float64Array(count).fill(1),
   };

@@ -103,6 +103,7 @@ test("files that do not match their manifest are refused, each by name", async (
     "model.json",
     "reference.json",
     "scaler.json",
+    "trees.json",
     "weights.bin",
   ]);
   for (const name of files) {

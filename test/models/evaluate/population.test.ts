@@ -84,7 +84,7 @@ test("hold-outs report the lowest recall and the highest rate of false flags, by
         trained.push(typology);
         return byFirst;
       },
-      *shifted() {
+      async *shifted() {
         yield { name: "calm", set: draw(90, 0) };
         yield { name: "rough", set: draw(970, 0) };
       },

@@ -1,0 +1,102 @@
+import type { AccountState } from "#core/account-state.ts";
+import { CELL, HOURS, WORD } from "#core/cells.ts";
+import { changesOf } from "#core/changes.ts";
+import { HOUR_MS } from "#core/metrics.ts";
+
+/** How two linked accounts stand to each other; of several partners the strongest sign counts. */
+export interface PairSigns {
+  /** 0..1: closeness of the pair's work to a steady 80:20 to 90:10. */
+  split: number;
+  /** Standard errors by which the hourly rates of the pair move together, or against each other (Fisher's z). */
+  together: number;
+  /** Change points within ten minutes of the partner's. */
+  coincidence: number;
+}
+
+export const NO_SIGNS: PairSigns = { split: 0, together: 0, coincidence: 0 };
+
+const COINCIDENCE_MS = 10 * 60_000;
+/** Hours and days with work of both that a split is told from. */
+const LEAST_HOURS = 12;
+const LEAST_DAYS = 3;
+/** Hours that a correlation is told from. */
+const LEAST_TOGETHER = 24;
+
+/** Compares two linked accounts over the week's hours and raises what `into` holds. */
+export function comparePair(one: AccountState, other: AccountState, into: PairSigns): void {
+  const sums = compareHours(one, other);
+  into.split = Math.max(into.split, closeness(sums.hours, LEAST_HOURS), closeness(sums.days, LEAST_DAYS));
+  into.together = Math.max(into.together, sums.together);
+  const changes = changesOf(one);
+  if (changes.length === 0) return;
+  for (const theirs of changesOf(other)) {
+    if (changes.some((mine) => Math.abs(mine.atMs - theirs.atMs) <= COINCIDENCE_MS)) into.coincidence += 1;
+  }
+}
+
+/** Shares of the first account in the pair's work: how many, their sum and the sum of their squares. */
+interface Parts {
+  count: number;
+  sum: number;
+  squares: number;
+}
+
+function compareHours(one: AccountState, other: AccountState) {
+  const cell = (state: AccountState, at: number): number =>
+    state.place.doubles[state.place.at + at] as number;
+  const newest = Math.min(cell(one, CELL.hour), cell(other, CELL.hour)) - 1;
+  const first = Math.floor(Math.max(cell(one, CELL.firstMs), cell(other, CELL.firstMs)) / HOUR_MS) + 1;
+  const known = Math.min(HOURS, newest - first + 1);
+  const hours: Parts = { count: 0, sum: 0, squares: 0 };
+  const days: Parts = { count: 0, sum: 0, squares: 0 };
+  const mean = [0, 0];
+  const square = [0, 0];
+  let product = 0;
+  let [dayMine, dayTheirs] = [0, 0];
+  for (let back = 0; back < known; back += 1) {
+    const slot = (newest - back) % HOURS;
+    const mine = one.place.floats[one.place.wordAt + WORD.hourWork + slot] as number;
+    const theirs = other.place.floats[other.place.wordAt + WORD.hourWork + slot] as number;
+    if (mine > 0 && theirs > 0) addPart(hours, mine / (mine + theirs));
+    (mean[0] as number) += mine;
+    (mean[1] as number) += theirs;
+    (square[0] as number) += mine * mine;
+    (square[1] as number) += theirs * theirs;
+    product += mine * theirs;
+    dayMine += mine;
+    dayTheirs += theirs;
+    if (back % 24 !== 23) continue;
+    // Who splits by time works for one and then for the other: only the day holds both.
+    if (dayMine > 0 && dayTheirs > 0) addPart(days, dayMine / (dayMine + dayTheirs));
+    dayMine = 0;
+    dayTheirs = 0;
+  }
+  return { hours, days, together: fisher(known, mean, square, product) };
+}
+
+function addPart(parts: Parts, share: number): void {
+  parts.count += 1;
+  parts.sum += share;
+  parts.squares += share * share;
+}
+
+/** 1 where the larger of two accounts does a steady 80 to 90 % of their common work; 0 far from it. */
+function closeness({ count, sum, squares }: Parts, least: number): number {
+  if (count < least) return 0;
+  const mean = sum / count;
+  const spread = Math.sqrt(Math.max(0, squares / count - mean * mean));
+  const larger = Math.max(mean, 1 - mean);
+  const outside = larger < 0.8 ? 0.8 - larger : larger > 0.9 ? larger - 0.9 : 0;
+  return Math.max(0, 1 - outside / 0.05) * Math.max(0, 1 - spread / 0.15);
+}
+
+/** |atanh r|·√(n − 3): the correlation of two series in standard errors; 0 where it cannot be told. */
+function fisher(count: number, sum: number[], square: number[], product: number): number {
+  if (count < LEAST_TOGETHER) return 0;
+  const [a = 0, b = 0] = sum.map((one) => one / count);
+  const varianceOne = (square[0] as number) / count - a * a;
+  const varianceOther = (square[1] as number) / count - b * b;
+  if (!(varianceOne > 1e-9 * a * a && varianceOther > 1e-9 * b * b)) return 0;
+  const r = Math.abs(product / count - a * b) / Math.sqrt(varianceOne * varianceOther);
+  return Math.atanh(Math.min(0.999, r)) * Math.sqrt(count - 3);
+}
