@@ -46,6 +46,7 @@ describe("a watched prefix", () => {
       visiblePeers: 8,
       origins: [131_279],
       upstreams: [4837],
+      unexpected: [],
     });
   });
 
