@@ -30,6 +30,8 @@ export function createDecisions(): Decisions {
       values[2] = scores.reduce((most, score) => Math.max(most, score), 0);
     },
     drifted({ model, atMs, psi, training, conformal }) {
+      // A row without a figure in it is none, in every store alike.
+      if ([psi, training, conformal].every(Number.isNaN)) return;
       const { values } = book.bucket("drift", [model], atMs);
       values.splice(0, values.length, psi, training, conformal);
     },
