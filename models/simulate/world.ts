@@ -2,10 +2,8 @@ import type { Span } from "./calendar.ts";
 import type { MachineModel } from "./machines.ts";
 import { drawAddressOfCoin, drawNaming, drawUser, type Naming } from "./names.ts";
 import { COUNTRIES, type Country, countryOf, HOSTING } from "./networks.ts";
-import type { AccountPlan, LoadPlan, OperatorPlan, PoolPlan, Rig, SitePlan } from "./plan.ts";
+import type { AccountPlan, OperatorPlan, PoolPlan, Rig, SitePlan } from "./plan.ts";
 import type { Random } from "./random.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** What owners and campaigns are planned in. */
 export interface World {
@@ -149,34 +147,6 @@ export function makeOperator(random: Random, country: Country | string, size: nu
     discipline: random.between(0.6, 0.95),
     actionsPerWeek: random.logUniform(0.3, professional ? 12 : 4),
   };
-}
-
-/** Ordinary trouble: power and line failures, Poisson in time, minutes to a day. */
-export function drawTrouble(random: Random, span: Span, perWeek: number): LoadPlan["off"] {
-  const off: LoadPlan["off"] = [];
-  let atMs = span.fromMs + ((7 * 24 * HOUR_MS) / perWeek) * random.exponential();
-  while (atMs < span.toMs) {
-    const toMs = atMs + random.logUniform(3 * 60_000, 20 * HOUR_MS);
-    off.push({
-      fromMs: Math.round(atMs),
-      toMs: Math.round(toMs),
-      jitterMs: random.logUniform(20_000, 900_000),
-    });
-    atMs = toMs + ((7 * 24 * HOUR_MS) / perWeek) * random.exponential();
-  }
-  return off;
-}
-
-/** Puts two lists of gaps in order and joins what overlaps. */
-export function mergeOff(...lists: LoadPlan["off"][]): LoadPlan["off"] {
-  const all = lists.flat().sort((left, right) => left.fromMs - right.fromMs);
-  const merged: LoadPlan["off"] = [];
-  for (const gap of all) {
-    const last = merged.at(-1);
-    if (last && gap.fromMs <= last.toMs) last.toMs = Math.max(last.toMs, gap.toMs);
-    else merged.push({ ...gap });
-  }
-  return merged;
 }
 
 /** Sizes as pools see them: most owners have a machine or two, a few have thousands (Pareto, exponent near 1). */
