@@ -1,8 +1,12 @@
 import { hashesPerDifficulty } from "#core/hashrate.ts";
-import type { Observation, Outcome, Session, Share } from "#core/observation.ts";
+import type { Observation, Outcome } from "#core/observation.ts";
+import { Fleet } from "./fleet.ts";
+import { gapAt } from "./gaps.ts";
 import type { AccountPlan, Rig } from "./plan.ts";
+import { type Logged, logClose, logLogin, logShare } from "./pool-log.ts";
 import type { Random } from "./random.ts";
 import type { Site } from "./site.ts";
+import { accountAt, splitEndMs } from "./split.ts";
 import { countShare, startVardiff, takePending, type Vardiff } from "./vardiff.ts";
 
 const HOUR_MS = 3_600_000;
@@ -18,8 +22,7 @@ export interface Sink {
 /** One miner's connection to the pool: a machine, or a proxy with many behind it. */
 export class Connection {
   readonly site: Site;
-  readonly #rigs: Rig[];
-  readonly #first: number;
+  readonly #fleet: Fleet;
   readonly #lineIndex: number;
   readonly #random: Random;
   readonly #accounts: AccountPlan[];
@@ -29,12 +32,9 @@ export class Connection {
   /** Operational time left until the next share: exponential with mean 1, whatever rate and difficulty do. */
   #left: number;
   #vardiff: Vardiff | null = null;
-  #session = "";
+  readonly #logged: Logged;
   #sessions = 0;
-  #account: AccountPlan;
   #accountIndex: number;
-  #agent: string;
-  #ip = "";
   #online = false;
   #backAtMs: number;
   #breakAtMs = Number.POSITIVE_INFINITY;
@@ -58,8 +58,7 @@ export class Connection {
   }) {
     const { site, rigs, first, line, accounts, random, vardiffMs, name, startMs } = options;
     this.site = site;
-    this.#rigs = rigs;
-    this.#first = first;
+    this.#fleet = new Fleet(site, rigs, first);
     this.#lineIndex = line;
     this.#random = random;
     this.#accounts = accounts;
@@ -68,8 +67,13 @@ export class Connection {
     this.#factor = hashesPerDifficulty((rigs[0] as Rig).model.algorithm);
     this.#left = random.exponential();
     this.#accountIndex = Math.max(0, (rigs[0] as Rig).account);
-    this.#account = accounts[this.#accountIndex] as AccountPlan;
-    this.#agent = site.plan.agent;
+    this.#logged = {
+      account: accounts[this.#accountIndex] as AccountPlan,
+      session: "",
+      ip: "",
+      agent: site.plan.agent,
+      worker: () => this.#fleet.worker(random),
+    };
     this.#backAtMs = startMs + random.between(0, 2 * HOUR_MS);
     this.#failAtMs = startMs + 90 * 24 * HOUR_MS * random.exponential();
     this.#lag = random.between(0, 1);
@@ -77,7 +81,7 @@ export class Connection {
 
   /** Another program on the machines: the connection is made anew with it. */
   setAgent(agent: string, atMs: number): void {
-    this.#agent = agent;
+    this.#logged.agent = agent;
     this.#breakAtMs = Math.min(this.#breakAtMs, atMs + this.#lag * 300_000);
   }
 
@@ -88,20 +92,20 @@ export class Connection {
 
   /** Breaks where the line it stands on has got another address. */
   checkLine(atMs: number): void {
-    if (this.#online && this.site.line(this.#lineIndex).ip !== this.#ip) this.breakSoon(atMs);
+    if (this.#online && this.site.line(this.#lineIndex).ip !== this.#logged.ip) this.breakSoon(atMs);
   }
 
   /** Whether a machine mines over this connection. */
   has(rig: Rig): boolean {
-    return this.#rigs.includes(rig);
+    return this.#fleet.has(rig);
   }
 
   /** Lives through a step of time in which the site's load stands still. */
   advance(fromMs: number, toMs: number, sink: Sink): void {
     let nowMs = fromMs;
     while (nowMs < toMs) {
-      const rate = this.#hashrate(nowMs);
-      const gap = this.#gap(nowMs);
+      const rate = nowMs < this.#failUntilMs ? 0 : this.#fleet.hashrateHs(nowMs);
+      const gap = gapAt(this.site.plan.load.off, nowMs, this.#lag);
       if (rate <= 0 || gap.off) {
         const until = Math.min(toMs, gap.nextMs);
         if (this.#online) this.#close(nowMs, gap.off ? "timeout" : "closed", sink);
@@ -124,7 +128,7 @@ export class Connection {
   /** Mines at one rate until `toMs` or until the connection breaks. */
   #mine(fromMs: number, toMs: number, rate: number, sink: Sink): number {
     const vardiff = this.#vardiff as Vardiff;
-    const split = this.#splitEndMs(fromMs);
+    const split = splitEndMs(this.site.plan.split, fromMs);
     const endMs = Math.max(fromMs, Math.min(toMs, this.#breakAtMs, split, this.#failAtMs));
     let nowMs = fromMs;
     let perMs = rate / 1000 / (vardiff.difficulty * this.#factor);
@@ -157,9 +161,7 @@ export class Connection {
   }
 
   #share(atMs: number, vardiff: Vardiff, sink: Sink): void {
-    const random = this.#random;
-    const { pool } = this.#account;
-    const draw = random.next();
+    const draw = this.#random.next();
     const outcome: Outcome =
       draw > this.#lateness + 0.0025
         ? "accepted"
@@ -168,137 +170,37 @@ export class Connection {
           : draw < this.#lateness + 0.0004
             ? "duplicate"
             : "low-difficulty";
-    const share: Share = {
-      type: "share",
-      atMs: Math.floor(atMs),
-      pool: pool.name,
-      algorithm: pool.algorithm,
-      account: this.#account.name,
-      difficulty: vardiff.difficulty,
-      outcome,
-    };
-    if (pool.logs.worker) share.worker = this.#worker();
-    if (pool.logs.sessions) share.session = this.#session;
-    if (pool.logs.ip) share.ip = this.#ip;
-    if (pool.logs.agent) share.agent = this.#agent;
-    sink.push(share);
-    if (outcome === "accepted") sink.credit(this.#account, vardiff.difficulty * this.#factor);
-  }
-
-  #worker(): string {
-    const { proxy } = this.site.plan;
-    if (!proxy || proxy.passesNames) {
-      return (this.#rigs[Math.floor(this.#rigs.length * this.#random.next())] as Rig).worker;
-    }
-    return proxy.sessionWorker;
+    sink.push(logShare(this.#logged, { atMs, difficulty: vardiff.difficulty, outcome }));
+    if (outcome === "accepted") sink.credit(this.#logged.account, vardiff.difficulty * this.#factor);
   }
 
   #open(atMs: number, rate: number, sink: Sink): void {
     const line = this.site.line(this.#lineIndex);
     const random = this.#random;
-    this.#ip = line.ip;
+    const logged = this.#logged;
+    logged.ip = line.ip;
     this.#sessions += 1;
-    this.#session = `${this.#name}.${this.#sessions}`;
+    logged.session = `${this.#name}.${this.#sessions}`;
     this.#online = true;
-    this.#accountIndex = this.#accountAt(atMs);
-    this.#account = this.#accounts[this.#accountIndex] as AccountPlan;
+    this.#accountIndex = accountAt(this.site.plan.split, atMs) ?? this.#accountIndex;
+    logged.account = this.#accounts[this.#accountIndex] as AccountPlan;
     this.#breakAtMs = atMs + this.site.plan.sessionHours * HOUR_MS * random.exponential();
     const ideal = (rate * this.#vardiffMs) / 1000 / this.#factor;
     this.#vardiff ??= startVardiff(Math.max(1, Math.round(ideal * random.logUniform(0.3, 3))));
     this.#vardiff.pending = 0;
-    const { pool } = this.#account;
     const rttMs = line.rttMs + random.exponential() * (1 + 0.03 * line.rttMs);
     const appRttMs =
       line.appRttMs +
       random.logNormal(this.site.plan.deviceMs, 0.6) +
       random.exponential() * (1 + 0.03 * line.appRttMs);
     this.#lateness = 0.0008 + appRttMs / 60_000;
-    if (!pool.logs.sessions) return;
-    const base = { type: "session" as const, pool: pool.name, session: this.#session, ip: this.#ip };
-    const tenth = (value: number): number => Math.round(value * 10) / 10;
-    const opened: Session = { ...base, event: "open", atMs: Math.floor(atMs) };
-    if (pool.logs.rtt) opened.rttMs = tenth(rttMs);
-    if (pool.logs.steps) sink.push(opened);
-    const authorized: Session = {
-      ...base,
-      event: "authorize",
-      atMs: Math.floor(atMs + 1 + appRttMs),
-      account: this.#account.name,
-    };
-    if (pool.logs.agent) authorized.agent = this.#agent;
-    if (pool.logs.worker) authorized.worker = this.#worker();
-    if (pool.logs.rtt) {
-      authorized.rttMs = tenth(rttMs);
-      authorized.appRttMs = tenth(appRttMs);
-    }
-    sink.push(authorized);
+    for (const step of logLogin(logged, { atMs, rttMs, appRttMs })) sink.push(step);
   }
 
   #close(atMs: number, reason: string, sink: Sink): void {
     this.#online = false;
     this.#breakAtMs = Number.POSITIVE_INFINITY;
-    const { pool } = this.#account;
-    if (!pool.logs.sessions) return;
-    sink.push({
-      type: "session",
-      atMs: Math.floor(atMs),
-      pool: pool.name,
-      session: this.#session,
-      event: "close",
-      ip: this.#ip,
-      account: this.#account.name,
-      reason,
-    });
-  }
-
-  /** Hashes per second of what is on now. */
-  #hashrate(nowMs: number): number {
-    const { site } = this;
-    if (nowMs < this.#failUntilMs) return 0;
-    const total = site.plan.rigs.length;
-    let sum = 0;
-    for (let index = 0; index < this.#rigs.length; index += 1) {
-      const rig = this.#rigs[index] as Rig;
-      if (nowMs >= rig.fromMs && nowMs < rig.toMs && this.#first + index + 0.5 <= site.on * total + 1e-9) {
-        sum += rig.hashrateHs;
-      }
-    }
-    return sum * site.speed;
-  }
-
-  /** Whether the site is without power or line now, and when that next changes. */
-  #gap(nowMs: number): { off: boolean; nextMs: number; jitterMs: number } {
-    for (const span of this.site.plan.load.off) {
-      const late = this.#lag * Math.min(span.jitterMs, 30_000);
-      if (nowMs < span.fromMs + late) return { off: false, nextMs: span.fromMs + late, jitterMs: 0 };
-      if (nowMs < span.toMs) return { off: true, nextMs: span.toMs, jitterMs: span.jitterMs };
-    }
-    return { off: false, nextMs: Number.POSITIVE_INFINITY, jitterMs: 0 };
-  }
-
-  #accountAt(atMs: number): number {
-    const { split } = this.site.plan;
-    if (!split) return this.#accountIndex;
-    const within = (atMs % split.periodMs) / split.periodMs;
-    let sum = 0;
-    for (let index = 0; index < split.parts.length; index += 1) {
-      sum += split.parts[index] as number;
-      if (within < sum) return index;
-    }
-    return split.parts.length - 1;
-  }
-
-  /** When a site that splits by time next turns to another account. */
-  #splitEndMs(atMs: number): number {
-    const { split } = this.site.plan;
-    if (!split) return Number.POSITIVE_INFINITY;
-    const startMs = atMs - (atMs % split.periodMs);
-    let sum = 0;
-    for (const part of split.parts) {
-      sum += part;
-      const endMs = startMs + sum * split.periodMs;
-      if (endMs > atMs + 1) return endMs;
-    }
-    return startMs + split.periodMs;
+    const closed = logClose(this.#logged, atMs, reason);
+    if (closed) sink.push(closed);
   }
 }

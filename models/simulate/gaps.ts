@@ -50,3 +50,17 @@ function mergeOff(...lists: LoadPlan["off"][]): LoadPlan["off"] {
   }
   return merged;
 }
+
+/** Whether a connection is without power or line at an instant, and when that next changes. `lag` is its own, 0 to 1. */
+export function gapAt(
+  off: LoadPlan["off"],
+  nowMs: number,
+  lag: number,
+): { off: boolean; nextMs: number; jitterMs: number } {
+  for (const span of off) {
+    const late = lag * Math.min(span.jitterMs, 30_000);
+    if (nowMs < span.fromMs + late) return { off: false, nextMs: span.fromMs + late, jitterMs: 0 };
+    if (nowMs < span.toMs) return { off: true, nextMs: span.toMs, jitterMs: span.jitterMs };
+  }
+  return { off: false, nextMs: Number.POSITIVE_INFINITY, jitterMs: 0 };
+}
