@@ -1,3 +1,4 @@
+import type { AccountState } from "#core/account-state.ts";
 import type { Origin } from "#core/origin.ts";
 import type { Match, Subject } from "#core/screening.ts";
 
@@ -22,6 +23,19 @@ export interface Standing extends Omit<Holding, "origin"> {
 /** Something to be screened at once: an account, a source or a payout address not seen before. */
 export interface Sighting extends Holding {
   atMs: number;
+}
+
+/** All that one account is screened for. */
+export function* holdingsOf(state: AccountState): Generator<Holding> {
+  const { pool, account, payoutAddress, formerPayouts, sources } = state;
+  yield { kind: "account", pool, account, value: account };
+  if (payoutAddress !== "") yield { kind: "payout", pool, account, value: payoutAddress };
+  for (const value of formerPayouts) yield { kind: "payout", pool, account, value };
+  for (const [index, { origin }] of sources.entries()) {
+    // One address with several agents is several sources.
+    if (sources.findIndex((other) => other.origin.ip === origin.ip) < index) continue;
+    yield { kind: "source", pool, account, value: origin.ip, origin };
+  }
 }
 
 /** As what it is held against the lists. */
