@@ -17,3 +17,11 @@ const anyNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
 export const network = z
   .string()
   .refine((text) => anyNetwork.safeParse(text).success, "neither an address nor a network");
+
+/** Where a list comes from: exactly one of the two. */
+export const fileOrUrl = { file: path.optional(), url: z.url({ protocol: /^https?$/ }).optional() };
+/** Whether a list names exactly one of them. */
+export const oneOfFileAndUrl = (list: { file?: string | undefined; url?: string | undefined }) =>
+  (list.file === undefined) !== (list.url === undefined);
+/** What a list that does not is told. */
+export const FILE_OR_URL = "needs either file or url";
