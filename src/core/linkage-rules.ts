@@ -1,4 +1,4 @@
-import { clusterMembers, countOf, HOURS_NATS, partners, type Rule } from "#core/rule.ts";
+import { clusterMembers, countOf, HOURS_NATS, likelier, partners, type Rule, watched } from "#core/rule.ts";
 
 /** Rules about what accounts share: linkage and what it links count as one family. */
 export const LINKAGE_RULES: readonly Rule[] = [
@@ -49,7 +49,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     features: ["linkage.cluster", "linkage.clusterPlaces", "linkage.clusterNearThreshold"],
     speaks: ({ feature }) => countOf(feature("linkage.cluster")) >= 1,
     text: ({ feature, links }) =>
-      `These ${countOf(feature("linkage.cluster")) + 1} accounts act as one, by payout address, network, names or succession; together they mine from ${links.cluster?.watchPlaces ?? 0} places where overseas bases are reported.`,
+      `These ${countOf(feature("linkage.cluster")) + 1} accounts act as one, by payout address, network, names or succession${watched(links.cluster?.watchPlaces ?? 0)}.`,
     evidence: clusterMembers,
   },
   {
@@ -59,7 +59,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     features: ["linkage.clusterHours"],
     speaks: ({ feature }) => feature("linkage.clusterHours") >= HOURS_NATS,
     text: ({ feature }) =>
-      `The operator actions of the accounts that act as one keep office hours at UTC+9: e^${feature("linkage.clusterHours").toFixed(1)} times as likely as of owners by their own clocks.`,
+      `The operator actions of the accounts that act as one keep office hours at UTC+9: about ${likelier(feature("linkage.clusterHours"))} times as likely as for owners by their own clocks.`,
     evidence: clusterMembers,
   },
   {

@@ -69,3 +69,13 @@ export const HOURS_NATS = 3;
 /** The accounts of a cluster, for evidence. */
 export const clusterMembers = ({ links }: Facts): Evidence[] =>
   (links.cluster?.members ?? []).map(({ pool, account }) => ({ type: "account", pool, account }));
+
+/** How many times as likely a log-likelihood ratio makes something, in two digits. */
+export const likelier = (nats: number): string =>
+  Number(Math.exp(nats).toPrecision(2)).toLocaleString("en-US");
+
+/** Where a cluster mines from, where that is of note. */
+export const watched = (places: number): string =>
+  places === 0
+    ? ""
+    : `; together they mine from ${places} ${places === 1 ? "place" : "places"} where overseas bases are reported`;

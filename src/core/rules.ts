@@ -4,6 +4,7 @@ import {
   countOf,
   HOURS_NATS,
   largest,
+  likelier,
   milliseconds,
   percent,
   type Rule,
@@ -143,7 +144,7 @@ export const RULES: readonly Rule[] = [
     speaks: ({ feature }) =>
       feature("operator.hoursEvidence") >= HOURS_NATS && countOf(feature("operator.actions")) >= 4,
     text: ({ feature }) =>
-      `${percent(feature("operator.pyongyangHours"))} of about ${countOf(feature("operator.actions"))} operator actions fell within office hours at UTC+9: e^${feature("operator.hoursEvidence").toFixed(1)} times as likely as of an owner by the visible country's clock.`,
+      `${percent(feature("operator.pyongyangHours"))} of about ${countOf(feature("operator.actions"))} operator actions fell within office hours at UTC+9: about ${likelier(feature("operator.hoursEvidence"))} times as likely as for an owner by the visible country's clock.`,
   },
   {
     code: "PAYOUT_NEAR_THRESHOLD",
