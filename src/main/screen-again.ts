@@ -41,7 +41,8 @@ export function screenAgain(options: ScreenAgainOptions): Task {
   async function look(signal: AbortSignal): Promise<void> {
     const atMs = now();
     const ground = groundOf(parts, atMs);
-    if (ground === (await ops.ground())) return;
+    const before = await ops.ground();
+    if (ground === before) return;
     const known = await everythingKnown(options, atMs);
     const counts = { screened: 0, gained: 0, lost: 0 };
     for (const { screenings, changed } of rescreen(known, (subject, value) =>
@@ -57,7 +58,8 @@ export function screenAgain(options: ScreenAgainOptions): Task {
         if (!known.holding) {
           const { subject, value } = known;
           const on = (some: readonly Match[]) => some.map(({ list, entry }) => `${entry} (${list.name})`);
-          log("warn", "what was asked about meets something else now", {
+          // At the very first look nothing has met anything before: that is no news.
+          log(before === "" ? "info" : "warn", "what was asked about meets something else now", {
             ...{ subject, value },
             gained: on(gained),
             lost: on(lost),
