@@ -170,7 +170,7 @@ describe.skipIf(BROWSER_MISSING)("the console", () => {
       expect(await page.locator(".demo-banner").count(), path).toBe(0);
     }
     expect(wrong).toEqual([]);
-  });
+  }, 90_000);
 
   test("with tokens the console asks for one, keeps it from scripts, and goes by the role", async () => {
     const users = [{ name: "ada", token: "reader-token-0123456789", role: "reader" as const }];

@@ -13,14 +13,17 @@ const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /** The day is the same whenever it is replayed; what the service adds is of now. */
 const START_MS = Date.UTC(2026, 0, 5);
 
-/** A day and a half of one pool of 230 accounts, among them campaigns that are flagged. */
+/**
+ * Eleven days of one pool of 230 accounts, among them campaigns that are flagged: a pool is held against its own ninth day,
+ * so that no shorter time has anything to say of drift.
+ */
 const SCENARIO = {
   name: "day",
   accounts: 230,
-  days: 1.5,
+  days: 11,
   startMs: START_MS,
-  vardiffSeconds: 900,
-  siteSharesPerHour: 12,
+  vardiffSeconds: 3600,
+  siteSharesPerHour: 4,
   maxMachines: 60,
   pools: [{ name: "main", algorithm: "sha256d", coin: "BTC", country: "DE", accounts: "user" }],
   campaigns: ["overseas-base", "relay", "cryptojacking", "outage-synchrony", "sanctioned-origin"].map(
