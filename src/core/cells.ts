@@ -1,4 +1,5 @@
 import { FOCUS_CELLS } from "#core/focus.ts";
+import { BASELINE_CELLS } from "#core/rate-changes.ts";
 
 /**
  * Where an account's numbers stand. A million accounts must stay compact, so numbers live in shared chunks of typed
@@ -83,15 +84,8 @@ export const CELL = {
   tcpYesterday: cell(),
   appToday: cell(),
   appYesterday: cell(),
-  /** Baseline: hashes per millisecond, 0 while it is being learned. */
-  baseRate: cell(),
-  baseWork: cell(),
-  baseShares: cell(),
-  baseFromMs: cell(),
-  /** 1 while the account is silent after a change to nothing. */
-  silent: cell(),
-  /** Instant up to which operational time was given to the change detector. */
-  clockMs: cell(),
+  /** Baseline of the change detector, as rate-changes.ts lays it out. */
+  baseline: cell(BASELINE_CELLS),
   /** End of the newest window, where it was assessed as one to flag; else 0 (flagged.ts). */
   flaggedMs: cell(),
   changeCount: cell(),

@@ -1,7 +1,7 @@
 import type { AccountState } from "#core/account-state.ts";
-import { type Change, SILENCE_LOG2 } from "#core/changes.ts";
 import type { Evidence, Family } from "#core/flag.ts";
 import type { Links } from "#core/linkage.ts";
+import { type Change, SILENCE_LOG2 } from "#core/rate-changes.ts";
 
 /** What a rule reads: features by name (NaN where missing), and what lies behind them. */
 export interface Facts {

@@ -20,9 +20,9 @@ function rising(flagged: boolean) {
   const state = analysis.account("pool", "slow")!;
   noteFlagged(state, flagged, START + DAY_MS);
   const { doubles, at } = state.place;
-  const before = doubles[at + CELL.baseRate]!;
+  const before = doubles[at + CELL.baseline]!;
   analysis.take(shares.slice(day));
-  return { analysis, state, before, after: doubles[at + CELL.baseRate]! };
+  return { analysis, state, before, after: doubles[at + CELL.baseline]! };
 }
 
 test("the baseline of a flagged account stays, the one of another follows", () => {
@@ -36,7 +36,7 @@ test("the baseline of a flagged account stays, the one of another follows", () =
 test("silence of a flagged account does not lower its baseline either", () => {
   const { analysis, state, after } = rising(true);
   analysis.advance(START + 3 * DAY_MS + 6 * 60_000);
-  expect(state.place.doubles[state.place.at + CELL.baseRate]).toBe(after);
+  expect(state.place.doubles[state.place.at + CELL.baseline]).toBe(after);
 });
 
 test("a step of a flagged account is told once and not with every share", () => {

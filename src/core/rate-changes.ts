@@ -1,0 +1,136 @@
+import { focusChange, focusStatistic, resetFocus, thresholdFor, updateFocus } from "#core/focus.ts";
+import { HOUR_MS, MINUTE_MS } from "#core/metrics.ts";
+
+/**
+ * Change points of a hashrate, an account's or a worker's. With the baseline H0 (hashes per millisecond) and accepted
+ * work W a share, a gap of Δt is H0·Δt/W of operational time, and shares are a unit Poisson process on it whatever
+ * vardiff does.
+ */
+
+/** Shares and time a baseline is learned from before anything is tested against it. */
+const LEARN_SHARES = 60;
+const LEARN_MS = 2 * HOUR_MS;
+/** A change smaller than this (log2 of the ratio) is drift and not news: the baseline follows it silently. */
+const LEAST_LOG2 = 0.4;
+/**
+ * Alarm threshold in nats. Real miners are over-dispersed (restarts, churn of machines), so it stands above the
+ * threshold for one false alarm in 10^6 shares of a pure Poisson process.
+ */
+export const THRESHOLD = thresholdFor(1e6) + 4;
+/** A rate below this part of the baseline is silence: the baseline is kept for the return. */
+const SILENCE = 0.02;
+/** Size of a change to silence or back from it, as log2: the floor, not a measurement. */
+export const SILENCE_LOG2 = -Math.log2(SILENCE);
+/**
+ * The baseline forgets with this time constant once it is learned. It stays where it is while the account is flagged:
+ * what was flagged is not learned. A step that the detector tells is the new level all the same, or it would tell the
+ * same step with every share.
+ */
+const BASELINE_MS = 48 * HOUR_MS;
+
+// Layout of a baseline.
+/** Hashes per millisecond; 0 while it is being learned. */
+const RATE = 0;
+const WORK = 1;
+const SHARES = 2;
+const FROM_MS = 3;
+/** 1 while it is silent after a change to nothing. */
+const SILENT = 4;
+/** Instant up to which operational time was given to the detector. */
+const CLOCK_MS = 5;
+/** Cells of a baseline. */
+export const BASELINE_CELLS = 6;
+
+/** Where one detector's numbers stand, and what it must know beside them. Callers fill one anew and reuse it: hot path. */
+export interface RateDetector {
+  cells: Float64Array;
+  /** The first of its `BASELINE_CELLS`. */
+  baseline: number;
+  /** The first of its `FOCUS_CELLS`. */
+  focus: number;
+  /** When it was first seen: no change began before. */
+  firstMs: number;
+  /** Log-likelihood ratio of the last change, nats: a return tells that of the silence it ends. */
+  lastNats: number;
+  /** Of a flagged account: the baseline stays. */
+  held: boolean;
+}
+
+/** A change point: when it began, log2 of new over old rate, and its log-likelihood ratio in nats. */
+export interface Change {
+  atMs: number;
+  log2Ratio: number;
+  logLikelihoodRatio: number;
+}
+
+/** Gives an accepted share of `work` hashes to a detector. Returns the change it reveals, if any. */
+export function rateByShare(detector: RateDetector, work: number, atMs: number): Change | undefined {
+  const { cells, baseline: at, focus } = detector;
+  const rate = cells[at + RATE] as number;
+  if (rate === 0) {
+    learn(detector, work, atMs);
+    return undefined;
+  }
+  const elapsed = atMs - (cells[at + CLOCK_MS] as number);
+  if (cells[at + SILENT] === 1) return comeBack(detector, atMs);
+  updateFocus(cells, focus, 1, elapsed > 0 ? (rate * elapsed) / work : 0);
+  if (elapsed > 0) {
+    cells[at + CLOCK_MS] = atMs;
+    const keep = detector.held ? 1 : Math.exp(-elapsed / BASELINE_MS);
+    cells[at + RATE] = rate * keep + (work / elapsed) * (1 - keep);
+  }
+  cells[at + WORK] = work;
+  return alarm(detector, atMs);
+}
+
+/** Whether time alone can tell a detector anything at `atMs`: it has learned, is not silent, and a minute has passed. */
+export function ticks({ cells, baseline: at }: RateDetector, atMs: number): boolean {
+  const waits = cells[at + RATE] === 0 || cells[at + SILENT] === 1;
+  return !waits && atMs - (cells[at + CLOCK_MS] as number) >= MINUTE_MS;
+}
+
+/** Gives time without a share to a detector that `ticks`: silence is evidence. */
+export function rateByTick(detector: RateDetector, atMs: number): Change | undefined {
+  const { cells, baseline: at, focus } = detector;
+  const rate = cells[at + RATE] as number;
+  const elapsed = atMs - (cells[at + CLOCK_MS] as number);
+  updateFocus(cells, focus, 0, (rate * elapsed) / (cells[at + WORK] as number));
+  cells[at + CLOCK_MS] = atMs;
+  if (!detector.held) cells[at + RATE] = rate * Math.exp(-elapsed / BASELINE_MS);
+  return alarm(detector, atMs);
+}
+
+function learn({ cells, baseline: at, focus }: RateDetector, work: number, atMs: number): void {
+  if (cells[at + SHARES] === 0) cells[at + FROM_MS] = atMs;
+  else (cells[at + WORK] as number) += work;
+  const shares = (cells[at + SHARES] as number) + 1;
+  cells[at + SHARES] = shares;
+  const elapsed = atMs - (cells[at + FROM_MS] as number);
+  if (shares < LEARN_SHARES || elapsed < LEARN_MS) return;
+  cells[at + RATE] = (cells[at + WORK] as number) / elapsed;
+  cells[at + WORK] = work;
+  cells[at + CLOCK_MS] = atMs;
+  resetFocus(cells, focus);
+}
+
+function comeBack({ cells, baseline: at, focus, lastNats }: RateDetector, atMs: number): Change {
+  cells[at + SILENT] = 0;
+  cells[at + CLOCK_MS] = atMs;
+  resetFocus(cells, focus);
+  return { atMs, log2Ratio: SILENCE_LOG2, logLikelihoodRatio: lastNats };
+}
+
+function alarm(detector: RateDetector, atMs: number): Change | undefined {
+  const { cells, baseline: at, focus } = detector;
+  if (focusStatistic(cells, focus) < THRESHOLD) return undefined;
+  const { ratio, logLikelihoodRatio, operationalTime } = focusChange(cells, focus);
+  const rate = cells[at + RATE] as number;
+  const sinceMs = (operationalTime * (cells[at + WORK] as number)) / rate;
+  resetFocus(cells, focus);
+  const log2Ratio = Math.max(-12, Math.min(12, Math.log2(Math.max(ratio, SILENCE))));
+  const news = Math.abs(log2Ratio) >= LEAST_LOG2;
+  if (ratio <= SILENCE) cells[at + SILENT] = 1;
+  else if (news || !detector.held) cells[at + RATE] = rate * ratio;
+  if (!news) return undefined;
+  return { atMs: Math.max(atMs - sinceMs, detector.firstMs), log2Ratio, logLikelihoodRatio };
+}
