@@ -70,6 +70,7 @@ export function readAccount(
     formerPayouts,
     dirty: false,
     watched: false,
+    closeLook: undefined,
     bucket: undefined,
   };
 }

@@ -17,6 +17,7 @@ import { hoursEvidence, isOfficeHour, PYONGYANG_OFFSET } from "#core/operator-ho
 import type { Origin } from "#core/origin.ts";
 import { hashText } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
+import type { CloseLook } from "#core/watched.ts";
 
 /** Payout addresses remembered beside the current one. */
 const MAX_FORMER = 4;
@@ -52,8 +53,9 @@ export interface AccountState {
   formerPayouts: readonly string[];
   /** Changed since the last checkpoint. */
   dirty: boolean;
-  /** Keeps its own series in the metrics. */
+  /** Keeps its own series in the metrics, and `closeLook` with what is found beside them. */
   watched: boolean;
+  closeLook: CloseLook | undefined;
   /** The bucket of that series its last share counted in, while it is open. */
   bucket: Bucket | undefined;
 }
@@ -75,9 +77,8 @@ export function createAccount(
   doubles[at + CELL.lastMs] = atMs;
   doubles[at + CELL.hour] = Math.floor(atMs / HOUR_MS);
   doubles[at + CELL.actionsFromMs] = actionsFromMs;
-  for (const cell of [CELL.tcpToday, CELL.tcpYesterday, CELL.appToday, CELL.appYesterday]) {
+  for (const cell of [CELL.tcpToday, CELL.tcpYesterday, CELL.appToday, CELL.appYesterday])
     doubles[at + cell] = Number.POSITIVE_INFINITY;
-  }
   resetFocus(doubles, at + CELL.focus);
   return {
     pool,
@@ -89,6 +90,7 @@ export function createAccount(
     formerPayouts: NONE,
     dirty: true,
     watched: false,
+    closeLook: undefined,
     bucket: undefined,
   };
 }

@@ -9,6 +9,7 @@ import { Outputs } from "#core/outputs.ts";
 import { RouteEvents, type RouteMemory } from "#core/route-events.ts";
 import { Sessions } from "#core/sessions.ts";
 import { Sightings } from "#core/sightings.ts";
+import { Watched } from "#core/watched.ts";
 
 /** Accounts kept at most unless said: about 8 GB. */
 const MAX_ACCOUNTS = 2_000_000;
@@ -40,6 +41,8 @@ export interface AnalysisState {
   readonly clocks: Clocks;
   readonly sessions: Sessions;
   readonly book: MetricsBook;
+  /** The accounts that keep their own series, looked at closely. */
+  readonly closely: Watched;
   readonly routes: RouteEvents;
   /** By coin and currency. */
   readonly prices: Map<string, number>;
@@ -52,6 +55,7 @@ export interface AnalysisState {
 
 /** An analysis that has seen nothing yet. */
 export function createAnalysisState(options: AnalysisOptions, events: PoolEvents): AnalysisState {
+  const book = new MetricsBook(options.networkOf);
   return {
     lookUpOrigin: options.lookUpOrigin,
     watch: new Set(options.watch),
@@ -60,7 +64,8 @@ export function createAnalysisState(options: AnalysisOptions, events: PoolEvents
     accounts: new Accounts(options.maxAccounts ?? MAX_ACCOUNTS),
     clocks: new Clocks(options.stepHours * HOUR_MS, events),
     sessions: new Sessions(),
-    book: new MetricsBook(options.networkOf),
+    book,
+    closely: new Watched(book),
     routes: new RouteEvents(),
     prices: new Map(),
     coverage: { sessions: false, payouts: false, routes: false },

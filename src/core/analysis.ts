@@ -20,6 +20,9 @@ import { chooseWatched, closeWindow, type Window } from "#core/window.ts";
 export interface Skipped {
   /** Shares of accounts beyond the bound. */
   accounts: number;
+  /** Shares of watched accounts, and of their workers, beyond the bounds of what is looked at closely. */
+  watched: number;
+  workers: number;
   sightings: number;
   sessions: number;
   /** Observations more than an hour behind the newest. */
@@ -58,9 +61,11 @@ export class Analysis {
 
   /** What was left out or came out of order, since the start. */
   get skipped(): Skipped {
-    const { accounts, sightings, sessions, clocks } = this.#held;
+    const { accounts, closely, sightings, sessions, clocks } = this.#held;
     return {
       accounts: accounts.leftOut,
+      watched: closely.leftOut,
+      workers: closely.workersLeftOut,
       sightings: sightings.dropped,
       sessions: sessions.forgotten,
       backwards: clocks.backwards,
@@ -174,12 +179,14 @@ export class Analysis {
       const change = changeByTick(state, atMs);
       if (change && state.watched) this.#held.book.change(state, change);
     }
+    this.#held.closely.tick(pool, atMs);
   }
 
   #closeWindow(pool: string, atMs: number): void {
-    const { accounts, coverage, routes, watch, topAccounts } = this.#held;
+    const { accounts, closely, coverage, routes, watch, topAccounts } = this.#held;
     const window = closeWindow(accounts, { pool, atMs }, { coverage, routes });
     chooseWatched(window.accounts, watch, topAccounts);
+    closely.settle(pool, atMs);
     if (window.accounts.length > 0) this.#windows.push(window);
   }
 }

@@ -7,6 +7,7 @@ import type { Links } from "#core/linkage.ts";
 import { GROUND_GONE } from "#core/merge.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { Contribution } from "#core/model.ts";
+import { SILENCE_LOG2 } from "#core/rate-changes.ts";
 import { independentFamilies, reasonsFor } from "#core/reasons.ts";
 import type { ListVersion, Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
@@ -207,5 +208,27 @@ export function evidenceOf(state: AccountState | undefined, atMs: number, row?: 
       return { ip, country, region, asn, holder, kind, tier, agent, shares, work, firstMs, lastMs, facts };
     })
     .sort((a, b) => b.work - a.work);
-  return evidence;
+  return { ...evidence, ...closeEvidence(state) };
+}
+
+/** What was found by looking closely at a watched account; nothing where nothing was. */
+function closeEvidence({ closeLook }: AccountState): Pick<FlagEvidence, "workers" | "extremes"> {
+  const { workerChanges = [], extremeHours = [] } = closeLook ?? {};
+  const workers = workerChanges.map(({ worker, atMs, log2Ratio, logLikelihoodRatio }) => ({
+    worker,
+    became: becameOf(log2Ratio),
+    atMs,
+    ratio: 2 ** log2Ratio,
+    logLikelihoodRatio,
+  }));
+  return {
+    ...(workers.length > 0 ? { workers } : {}),
+    ...(extremeHours.length > 0 ? { extremes: extremeHours.map((hour) => ({ ...hour })) } : {}),
+  };
+}
+
+/** A change to silence or back from it is of the floor's size and not a measurement. */
+function becameOf(log2Ratio: number): "silent" | "back" | "changed" {
+  if (log2Ratio <= -SILENCE_LOG2) return "silent";
+  return log2Ratio === SILENCE_LOG2 ? "back" : "changed";
 }

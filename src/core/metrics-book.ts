@@ -1,5 +1,7 @@
+import type { ExtremeHour } from "#core/hour-metrics.ts";
 import { MEASUREMENTS, type MeasurementName, type MetricDelta, MINUTE_MS } from "#core/metrics.ts";
 import type { Origin } from "#core/origin.ts";
+import { SILENCE_LOG2 } from "#core/rate-changes.ts";
 
 /** Names the watched network an address stands in. */
 export type NetworkOf = (origin: Origin) => string | undefined;
@@ -116,6 +118,22 @@ export class MetricsBook {
     const { values } = this.bucket("account_change", [pool, account], change.atMs);
     (values[0] as number) += 1;
     values[1] = 2 ** change.log2Ratio;
+  }
+
+  /** Notes a change point of one of a watched account's workers. */
+  workerChange({ pool, account }: Named, change: { atMs: number; log2Ratio: number }): void {
+    const { values } = this.bucket("account_worker_change", [pool, account], change.atMs);
+    (values[0] as number) += 1;
+    if (change.log2Ratio <= -SILENCE_LOG2) (values[1] as number) += 1;
+    values[2] = 2 ** change.log2Ratio;
+  }
+
+  /** Notes an hour in which one of a watched account's metrics became extreme. */
+  extreme({ pool, account }: Named, { metric, atMs, value, threshold }: ExtremeHour): void {
+    const { values } = this.bucket("account_extreme", [pool, account, metric], atMs);
+    (values[0] as number) += 1;
+    values[1] = value;
+    values[2] = threshold;
   }
 
   /** Notes a job a pool handed out. */

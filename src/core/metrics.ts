@@ -19,6 +19,10 @@ export const MEASUREMENTS = {
   /** Round trips of TCP and of the application; their difference is the leg behind a proxy. */
   account_latency: { tags: ["pool", "account"], sums: ["sessions"], lasts: ["rttMs", "appRttMs"] },
   account_change: { tags: ["pool", "account"], sums: ["changes"], lasts: ["ratio"] },
+  /** Changes of single workers' hashrate, and how many of them were to silence; a flag's evidence names the workers. */
+  account_worker_change: { tags: ["pool", "account"], sums: ["changes", "silences"], lasts: ["ratio"] },
+  /** Hours in which a metric that is no count became extreme, with its value and what it exceeded. */
+  account_extreme: { tags: ["pool", "account", "metric"], sums: ["hours"], lasts: ["value", "threshold"] },
   /** Accepted work from the addresses of watched networks, named as in `route`. */
   network: { tags: ["network"], sums: ["shares", "work"], lasts: [] },
   /** Pools observed: their templates, and those that came a minute or more after most other pools had settled on another block. */

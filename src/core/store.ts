@@ -1,4 +1,5 @@
 import type { Flag, FlagState, Verdict } from "#core/flag.ts";
+import type { HourMetric } from "#core/hour-metrics.ts";
 import type { MetricDelta, MetricQuery, MetricRow } from "#core/metrics.ts";
 import type { Counterfactual } from "#core/model.ts";
 import type { Answered } from "#core/precision.ts";
@@ -87,6 +88,16 @@ export interface FlagEvidence {
   workPerHour: number[];
   sharesPerHour: number[];
   changes: { atMs: number; ratio: number; logLikelihoodRatio: number }[];
+  /** Changes of single workers, oldest first; absent where none was found. */
+  workers?: {
+    worker: string;
+    became: "silent" | "back" | "changed";
+    atMs: number;
+    ratio: number;
+    logLikelihoodRatio: number;
+  }[];
+  /** Hours in which a metric that is no count became extreme, oldest first; absent where none did. */
+  extremes?: { metric: HourMetric; atMs: number; value: number; threshold: number }[];
   sources: {
     ip: string;
     country: string;

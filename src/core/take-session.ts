@@ -26,6 +26,7 @@ export function takeSession(held: AnalysisState, session: Session): void {
   }
   noteRoundTrips(state, session.rttMs, session.appRttMs);
   noteTls(state, session.tlsFingerprint);
+  if (state.watched) held.closely.trips(state, session);
   if (state.watched && event === "authorize") held.book.latency(state, session, atMs);
   state.dirty = true;
 }

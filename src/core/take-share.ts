@@ -21,6 +21,7 @@ export function takeShare(held: AnalysisState, share: Share): void {
     const stale = share.outcome === "stale";
     held.book.share(share, stale ? 2 : 3, 0);
     if (state) noteRejected(state, stale, share.atMs);
+    if (state?.watched && stale) held.closely.stale(state, share.atMs);
     return;
   }
   const work = share.difficulty * hashesPerDifficulty(share.algorithm);
@@ -45,6 +46,7 @@ export function takeShare(held: AnalysisState, share: Share): void {
   const change = changeByShare(state, work, share.atMs);
   if (!state.watched) return;
   held.book.account(state, work, source, share.atMs);
+  held.closely.share(state, share, work);
   if (change) held.book.change(state, change);
 }
 

@@ -112,6 +112,12 @@ export function createCounters(options: {
   gauge("assay_accounts", "Accounts held in memory", () => analysis.accounts);
   gauge("assay_accounts_left_out", "Shares of accounts beyond the bound", () => analysis.skipped.accounts);
   gauge(
+    "assay_watched_left_out",
+    "Shares of watched accounts beyond the bound of those looked at closely",
+    () => analysis.skipped.watched,
+  );
+  gauge("assay_workers_left_out", "Shares of workers beyond the bounds", () => analysis.skipped.workers);
+  gauge(
     "assay_sightings_dropped",
     "Screenings put off because too many came at once",
     () => analysis.skipped.sightings,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FAMILIES, FLAG_STATES, flag, OUTCOMES, SEVERITIES } from "#core/flag.ts";
+import { HOUR_METRICS } from "#core/hour-metrics.ts";
 
 /**
  * Every shape the API takes and gives. They are the source of the OpenAPI document, of the tests and of the console's types.
@@ -40,6 +41,24 @@ export const flagEvidence = z.object({
   workPerHour: z.array(z.number()),
   sharesPerHour: z.array(z.number()),
   changes: z.array(z.object({ atMs: z.number(), ratio: z.number(), logLikelihoodRatio: z.number() })),
+  /** Changes of single workers of an account that keeps its own series; absent where none was found. */
+  workers: z
+    .array(
+      z.object({
+        worker: z.string(),
+        became: z.enum(["silent", "back", "changed"]),
+        atMs: z.number(),
+        ratio: z.number(),
+        logLikelihoodRatio: z.number(),
+      }),
+    )
+    .optional(),
+  /** Hours in which such an account's round trips or stale shares became extreme; absent where none did. */
+  extremes: z
+    .array(
+      z.object({ metric: z.enum(HOUR_METRICS), atMs: z.number(), value: z.number(), threshold: z.number() }),
+    )
+    .optional(),
   sources: z.array(source),
   features: z.record(z.string(), z.number().nullable()),
   /** Changes that would take the score below the threshold, scored again; absent where nothing was estimated. */

@@ -79,6 +79,13 @@ describe.skipIf(BROWSER_MISSING)("the console", () => {
     const colours = await page.evaluate<{ blue: number; orange: number }>(COUNT_COLOURS);
     expect(colours.blue).toBeGreaterThan(200);
     expect(colours.orange).toBeGreaterThan(50);
+    const close = page.locator("section", { hasText: "Workers and extremes" });
+    await close.getByText(/^worker rig7: silent since .*, 21\.4 nats$/).waitFor();
+    await close.getByText(/^worker rig2: ×0\.31 since .*, 33\.7 nats$/).waitFor();
+    await close
+      .getByText(/^application round trip: 271 ms in the hour from .*, extreme above 66\.4 ms$/)
+      .waitFor();
+    await close.getByText(/^stale shares: 14 % in the hour from .*, extreme above 5\.2 %$/).waitFor();
     await page.getByRole("button", { name: "175.45.177.14" }).click();
     await page.getByText("read from assay networks 2026-11-01").waitFor();
     await page.getByText("2 observations behind it").click();

@@ -31,6 +31,8 @@ function tags(accounts: number): Record<MeasurementName, string[][]> {
     ]),
     account_latency: some,
     account_change: some,
+    account_worker_change: some,
+    account_extreme: some.map((account) => [...account, "rttMs"]),
     network: [["KP-star"], ["IR-tic"]],
     job: POOLS.map((pool) => [pool]),
     flow: COUNTRIES.map((country) => ["10.0.0.1", country, tier(country)]),

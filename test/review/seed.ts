@@ -235,6 +235,26 @@ export function seedEvidence(index: number, nowMs: number): FlagEvidence {
       { atMs: fromMs + 107 * HOUR_MS, ratio: 0.02, logLikelihoodRatio: 118.4 },
       { atMs: fromMs + 111 * HOUR_MS, ratio: 2.4, logLikelihoodRatio: 61.2 },
     ],
+    workers: [
+      {
+        worker: "rig7",
+        became: "silent",
+        atMs: fromMs + 90 * HOUR_MS,
+        ratio: 0.02,
+        logLikelihoodRatio: 21.4,
+      },
+      {
+        worker: "rig2",
+        became: "changed",
+        atMs: fromMs + 96 * HOUR_MS,
+        ratio: 0.31,
+        logLikelihoodRatio: 33.7,
+      },
+    ],
+    extremes: [
+      { metric: "appRttMs", atMs: fromMs + 111 * HOUR_MS, value: 271, threshold: 66.4 },
+      { metric: "staleRatio", atMs: fromMs + 112 * HOUR_MS, value: 0.14, threshold: 0.052 },
+    ],
     sources: SOURCES.map(([ip, country, region, asn, holder, kind, tier, agent, part]) => ({
       ip,
       country,

@@ -2,6 +2,7 @@ import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { moveFlags } from "./bulk.tsx";
 import { client, type FlagDetail } from "./client.ts";
+import { CloseLook } from "./close-look.tsx";
 import { CounterfactualNote } from "./counterfactual.tsx";
 import { Reasons } from "./evidence.tsx";
 import { FeatureTable } from "./feature-table.tsx";
@@ -131,6 +132,7 @@ function Detail({ detail, reload }: { detail: FlagDetail; reload: () => void }) 
           <Card title="Hashrate" note={`by the hour, with the 95 % interval of its share count`}>
             <HashrateChart evidence={evidence} />
           </Card>
+          <CloseLook evidence={evidence} />
           <Card title="Origin" note="share of accepted work by country">
             <WorldMap places={placesOf(evidence.sources)} />
           </Card>

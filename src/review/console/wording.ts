@@ -83,6 +83,13 @@ export const TIER_SHORT: Record<string, string> = {
   none: "None",
 };
 
+/** Metrics of an hour that are no counts. */
+export const METRIC_WORDS = {
+  rttMs: "TCP round trip",
+  appRttMs: "application round trip",
+  staleRatio: "stale shares",
+} as const;
+
 const ACTIONS: Record<string, string> = {
   "flag.opened": "raised the flag",
   "flag.reopened": "raised the flag again",
