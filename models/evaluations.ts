@@ -7,8 +7,11 @@ import { evaluateHoldouts } from "./evaluate/holdouts.ts";
 import { evaluateLatency } from "./evaluate/latency.ts";
 import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
 import { scoreByRules } from "./evaluate/rules.ts";
+import { conformalFinding } from "./evaluate/uniform.ts";
 import { BASE_RATE, classesOf, fitModel, TREES } from "./fit-model.ts";
+import type { LoadedModel } from "./load-model.ts";
 import { CLASSES, SIZES } from "./network.ts";
+import { conformalP, stratumOf } from "./reference.ts";
 import { VOLUME } from "./train.ts";
 import { SCHEDULE } from "./train-network.ts";
 import type { WorldOptions } from "./worlds.ts";
@@ -28,7 +31,7 @@ export interface LabelledRival {
 
 /** What every evaluation on simulated pools takes. */
 export interface EvaluationOptions {
-  model: Model;
+  model: LoadedModel;
   /** Simulates worlds, here or in threads. */
   draw: DrawWorlds;
   outliers?: readonly OutlierRival[];
@@ -102,6 +105,16 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
     baseRate: BASE_RATE,
     threshold,
   });
+  const { value } = await model.score(set.rows, set.count);
+  yield conformalFinding(set, (row) =>
+    conformalP(model.reference, stratumOf(set.rows, row), logitOf(value[row] as number)),
+  );
+}
+
+/** The logit of a value as references hold it: four digits, and finite at the ends of what 32 bits can say. */
+function logitOf(value: number): number {
+  const inside = Math.min(Math.max(value, 1e-30), 1 - 1e-7);
+  return Math.round(Math.log(inside / (1 - inside)) * 1e4) / 1e4;
 }
 
 /** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */

@@ -37,6 +37,7 @@ test("a small population and its round trips are simulated and judged by the shi
     "population.recall_over_rules",
     "population.calibration_error",
     "population.brier",
+    "population.conformal_ks_p",
     "latency.recall_20ms_at_1pct",
   ]);
   for (const finding of findings) if ("figure" in finding) expect(finding.value).not.toBeNaN();
