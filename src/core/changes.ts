@@ -3,6 +3,7 @@ import { CELL, CHANGES } from "#core/cells.ts";
 import { isFlagged } from "#core/flagged.ts";
 import {
   type Change,
+  isSilent,
   type RateDetector,
   rateByShare,
   rateByTick,
@@ -28,7 +29,7 @@ function detectorOf(state: AccountState): RateDetector {
   own.baseline = at + CELL.baseline;
   own.focus = at + CELL.focus;
   own.firstMs = doubles[at + CELL.firstMs] as number;
-  own.lastNats = lastNats(state);
+  own.lastNats = isSilent(doubles, own.baseline) ? lastNats(state) : 0;
   own.held = isFlagged(state);
   return own;
 }
@@ -41,9 +42,9 @@ export function changeByShare(state: AccountState, work: number, atMs: number): 
 
 /** Gives time without a share to the detector: silence is evidence. Call about once a minute of event time. */
 export function changeByTick(state: AccountState, atMs: number): Change | undefined {
-  const detector = detectorOf(state);
-  if (!ticks(detector, atMs)) return undefined;
-  const change = rateByTick(detector, atMs);
+  const { doubles, at } = state.place;
+  if (!ticks(doubles, at + CELL.baseline, atMs)) return undefined;
+  const change = rateByTick(detectorOf(state), atMs);
   state.dirty = true;
   return change && remember(state, change);
 }

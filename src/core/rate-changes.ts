@@ -83,10 +83,15 @@ export function rateByShare(detector: RateDetector, work: number, atMs: number):
   return alarm(detector, atMs);
 }
 
-/** Whether time alone can tell a detector anything at `atMs`: it has learned, is not silent, and a minute has passed. */
-export function ticks({ cells, baseline: at }: RateDetector, atMs: number): boolean {
-  const waits = cells[at + RATE] === 0 || cells[at + SILENT] === 1;
-  return !waits && atMs - (cells[at + CLOCK_MS] as number) >= MINUTE_MS;
+/** Whether time alone can tell the detector of a baseline anything at `atMs`: it has learned, is not silent, and a minute has passed. */
+export function ticks(cells: Float64Array, baseline: number, atMs: number): boolean {
+  const waits = cells[baseline + RATE] === 0 || isSilent(cells, baseline);
+  return !waits && atMs - (cells[baseline + CLOCK_MS] as number) >= MINUTE_MS;
+}
+
+/** Whether a detector waits for a return: what the last change told is only asked for then. */
+export function isSilent(cells: Float64Array, baseline: number): boolean {
+  return cells[baseline + SILENT] === 1;
 }
 
 /** Gives time without a share to a detector that `ticks`: silence is evidence. */

@@ -97,7 +97,9 @@ export class Workers {
     const changes: WorkerChange[] = [];
     for (const worker of roster.workers.values()) {
       const detector = detectorOf(worker, held);
-      const change = ticks(detector, atMs) ? told(worker, rateByTick(detector, atMs)) : undefined;
+      const change = ticks(detector.cells, detector.baseline, atMs)
+        ? told(worker, rateByTick(detector, atMs))
+        : undefined;
       if (change) changes.push(change);
     }
     return changes;
