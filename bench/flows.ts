@@ -39,10 +39,12 @@ export async function* run(): AsyncGenerator<Figure> {
   for (const version of ["v9", "v5"] as const) {
     const ours = search(version, () => startAssay(BUFFER_BYTES));
     const theirs = search(version, () => startNfcapd(BUFFER_BYTES));
+    const packaged = search(version, () => startNfcapd());
     // In turns, so that what else the machine does meets both alike.
     for (let turn = 0; turn < TURNS; turn += 1) {
       await ours.turn();
       await theirs.turn();
+      await packaged.turn();
     }
     const peer = "nfcapd, same buffer";
     for (const [name, unit, of] of [
@@ -55,6 +57,15 @@ export async function* run(): AsyncGenerator<Figure> {
     }
     const ratio = ours.median("perSecond") / theirs.median("perSecond");
     yield { figure: `flows.${version}_over_nfcapd`, value: ratio, unit: "×", peer, peerValue: 1, ratio };
+    const value = ours.median("perSecond") / packaged.median("perSecond");
+    yield {
+      figure: `flows.${version}_over_nfcapd_as_packaged`,
+      value,
+      unit: "×",
+      peer: "nfcapd, the system's buffer",
+      peerValue: 1,
+      ratio: value,
+    };
   }
   // At a rate far below its limit, for what it costs and not for how far it goes.
   const whole = await send("v9", SERVICE_RATE, startService, SERVICE_DATAGRAMS);

@@ -53,12 +53,16 @@ export async function startAssay(bufferBytes: number): Promise<Receiver> {
   };
 }
 
-/** Debian's nfcapd, which writes its records to a file. */
-export async function startNfcapd(bufferBytes: number): Promise<Receiver> {
+/**
+ * Debian's nfcapd, which writes its records to a file. Without `bufferBytes` it has the system's own buffer, as the
+ * package starts it (/etc/nfdump/default.conf names none).
+ */
+export async function startNfcapd(bufferBytes?: number): Promise<Receiver> {
   const folder = await mkdtemp(join(tmpdir(), "assay-bench-"));
   const port = await freePort();
   const where = ["-w", folder, "-b", "127.0.0.1", "-p", `${port}`];
-  const child = spawn("nfcapd", [...where, "-t", "3600", "-B", `${bufferBytes}`], { stdio: "ignore" });
+  const buffer = bufferBytes === undefined ? [] : ["-B", `${bufferBytes}`];
+  const child = spawn("nfcapd", [...where, "-t", "3600", ...buffer], { stdio: "ignore" });
   await once(child, "spawn");
   const exited = once(child, "exit");
   while ((await queuedBytes(port)) === undefined) await setTimeout(20);
