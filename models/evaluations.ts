@@ -11,7 +11,7 @@ import { conformalFinding } from "./evaluate/uniform.ts";
 import { BASE_RATE, classesOf, fitModel, TREES } from "./fit-model.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { CLASSES, SIZES } from "./network.ts";
-import { conformalP, stratumOf } from "./reference.ts";
+import { conformalOf } from "./reference.ts";
 import { VOLUME } from "./train.ts";
 import { SCHEDULE } from "./train-network.ts";
 import type { WorldOptions } from "./worlds.ts";
@@ -106,15 +106,7 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
     threshold,
   });
   const { value } = await model.score(set.rows, set.count);
-  yield conformalFinding(set, (row) =>
-    conformalP(model.reference, stratumOf(set.rows, row), logitOf(value[row] as number)),
-  );
-}
-
-/** The logit of a value as references hold it: four digits, and finite at the ends of what 32 bits can say. */
-function logitOf(value: number): number {
-  const inside = Math.min(Math.max(value, 1e-30), 1 - 1e-7);
-  return Math.round(Math.log(inside / (1 - inside)) * 1e4) / 1e4;
+  yield conformalFinding(set, (row) => conformalOf(model.reference, set.rows, value[row] as number, row));
 }
 
 /** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */

@@ -129,6 +129,13 @@ export function conformalP(reference: Reference, stratum: string, logit: number)
   return (1 + scores.length - low) / (scores.length + 1);
 }
 
+/** Conformal p-value of row `at`, from its value: the logit is taken in four digits, as references hold it. */
+export function conformalOf(reference: Reference, rows: Float32Array, value: number, at = 0): number {
+  const inside = Math.min(Math.max(value, 1e-30), 1 - 1e-7);
+  const logit = Math.round(Math.log(inside / (1 - inside)) * 1e4) / 1e4;
+  return conformalP(reference, stratumOf(rows, at), logit);
+}
+
 /**
  * Population stability index of each feature against bins: sum over ten bins and "missing" of (a − b)·ln(a / b). NaN
  * where nothing can be compared. With `present`, only over the rows that have the feature: another pool collects

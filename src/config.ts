@@ -117,6 +117,14 @@ export const configSchema = section({
       .default(0.5)
       .describe("Score from which an account with two agreeing families is flagged."),
     minimumFamilies: z.number().int().min(2).max(8).default(2),
+    maximumP: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.01)
+      .describe(
+        "An account is flagged only when no more than this part of honest accounts of its hardware and age score as high (conformal p-value); 1 switches it off.",
+      ),
     alertsPerDay: z
       .number()
       .int()

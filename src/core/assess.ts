@@ -20,6 +20,8 @@ export interface Policy {
   threshold: number;
   /** Independent families that must agree. */
   minimumFamilies: number;
+  /** Largest conformal p-value that is flagged: what is common among honest accounts of one's kind is no news. */
+  maximumP?: number;
 }
 
 /** One scored window of one account. */
@@ -29,6 +31,8 @@ export interface Scored {
   row: Float32Array;
   links: Links;
   value: number;
+  /** Part of honest accounts of its hardware and age that score as high; absent where no reference was asked. */
+  conformalP?: number;
   typologies: readonly { name: string; probability: number }[];
   contributions: readonly Contribution[];
   model: { name: string; version: string };
@@ -38,7 +42,9 @@ export interface Scored {
 }
 
 /** The decision, with its reason where there is no flag. */
-export type Assessment = { flag: Flag } | { refused: "below-threshold" | "too-few-families" };
+export type Assessment =
+  | { flag: Flag }
+  | { refused: "below-threshold" | "ordinary-of-its-kind" | "too-few-families" };
 
 /** Typologies below this probability are not named. */
 const LEAST_PROBABILITY = 0.1;
@@ -46,6 +52,8 @@ const LEAST_PROBABILITY = 0.1;
 /** Decides whether a scored window becomes a flag: calibrated score and independent families, never geography alone. */
 export function assess(scored: Scored, policy: Policy): Assessment {
   if (!(scored.value >= policy.threshold)) return { refused: "below-threshold" };
+  const { maximumP = 1 } = policy;
+  if ((scored.conformalP ?? 0) > maximumP) return { refused: "ordinary-of-its-kind" };
   const { state, atMs, row, links, contributions, drift = [] } = scored;
   const reasons = reasonsFor(state, row, links, contributions);
   const agreeing = independentFamilies(reasons);

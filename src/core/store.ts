@@ -115,6 +115,8 @@ export interface FlagEvidence {
   }[];
   /** Feature name → value, null where it could not be computed. */
   features: Record<string, number | null>;
+  /** Part of honest accounts of its hardware and age that score as high; absent for screening hits. */
+  conformalP?: number;
   /** What would take the score below the threshold; absent for screening hits, null where nothing was found. */
   counterfactual?: Counterfactual | null;
 }

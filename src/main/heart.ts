@@ -8,6 +8,7 @@ import type { Sighting } from "#core/sightings.ts";
 import { createFlowJoin } from "../../collectors/flows/join.ts";
 import type { FlowMeasure } from "../../collectors/flows/measure.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
+import { conformalOf } from "../../models/reference.ts";
 import type { Journal } from "../bus/journal.ts";
 import type { Config } from "../config.ts";
 import type { InfluxStore } from "../store/influx.ts";
@@ -70,6 +71,7 @@ export function createHeart(
     screen: screening.screen,
     lists,
     policy: config.detection,
+    conformalP: (row, value) => conformalOf(model.reference, row, value),
     raise: async (flag, evidence) => {
       const raised = await ops.raise(flag, evidence, destinations);
       if (raised === "opened") decisions.flagged(flag);

@@ -27,6 +27,8 @@ export interface PipelineOptions {
   onWindow?: (window: Window, values: Float32Array) => Promise<void>;
   /** Features of a pool that drifted too far for the score's thresholds to hold. */
   drifted?: (pool: string) => readonly Drifted[];
+  /** Conformal p-value of a vector's value among honest accounts of its kind. Absent: not asked. */
+  conformalP?: (row: Float32Array, value: number) => number;
   /** Every score, flagged or not. */
   onScore?: (score: AccountScore) => void;
 }
@@ -126,6 +128,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (const index of candidates) {
       const state = accounts[index] as (typeof accounts)[number];
       const row = rows.subarray(index * FEATURES.length, (index + 1) * FEATURES.length);
+      const value = scores.value[index] as number;
+      const rare = options.conformalP ? { conformalP: options.conformalP(row, value) } : {};
       const contributions = await model.explain(row);
       const assessed = assess(
         {
@@ -133,7 +137,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           atMs,
           row,
           links: links.get(state) ?? NO_LINKS,
-          value: scores.value[index] as number,
+          value,
+          ...rare,
           typologies: typologiesOf(index),
           contributions,
           model: { name: model.name, version: model.version },
@@ -145,7 +150,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (!("flag" in assessed)) continue;
       toFlag.add(index);
       const counterfactual = await model.counterfactual(row, policy.threshold, contributions);
-      await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), counterfactual }, atMs);
+      await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), ...rare, counterfactual }, atMs);
     }
     for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);
   }

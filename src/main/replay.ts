@@ -4,6 +4,7 @@ import type { Batch } from "#core/collector.ts";
 import type { Flag } from "#core/flag.ts";
 import { instantMs, merge, type Told } from "#core/merge.ts";
 import type { Raised } from "#core/store.ts";
+import { conformalOf } from "../../models/reference.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { createDecisions } from "./decisions.ts";
 import { openReplayKeeper } from "./keep-replay.ts";
@@ -60,6 +61,7 @@ export async function replay(args: string[], signal: AbortSignal): Promise<void>
     screen: screening.screen,
     lists: screening.lists,
     policy: { ...config.detection, alertsPerDay: Number.POSITIVE_INFINITY },
+    conformalP: (row, value) => conformalOf(model.reference, row, value),
     onWindow: async (window, values) => {
       decisions.scored(window, values);
       await modelWatch.take(window, values);

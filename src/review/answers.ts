@@ -41,6 +41,8 @@ export const flagEvidence = z.object({
   workPerHour: z.array(z.number()),
   sharesPerHour: z.array(z.number()),
   changes: z.array(z.object({ atMs: z.number(), ratio: z.number(), logLikelihoodRatio: z.number() })),
+  /** Part of honest accounts of its hardware and age that score as high; absent for screening hits. */
+  conformalP: z.number().optional(),
   /** Changes of single workers of an account that keeps its own series; absent where none was found. */
   workers: z
     .array(

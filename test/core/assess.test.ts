@@ -53,6 +53,14 @@ test("two families and a score make a flag of the public shape", () => {
   ]);
 });
 
+test("a score that is common among honest accounts of its kind is no news, however high", () => {
+  const strict = { ...policy, maximumP: 0.01 };
+  const at = (conformalP: number) => assess({ ...scored({ ...HIDDEN, ...LEG }, 0.9), conformalP }, strict);
+  expect(at(0.02)).toEqual({ refused: "ordinary-of-its-kind" });
+  expect(at(0.01)).toHaveProperty("flag");
+  expect(assess({ ...scored({ ...HIDDEN, ...LEG }, 0.9), conformalP: 0.5 }, policy)).toHaveProperty("flag");
+});
+
 test("the same window always has the same id, another window another", () => {
   const id = (at: number) => {
     const made = assess({ ...scored({ ...HIDDEN, ...LEG }, 0.9), atMs: at }, policy);

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { Analysis } from "../../src/core/analysis.ts";
+import { FEATURES } from "../../src/core/features.ts";
 import type { Drifted, Flag } from "../../src/core/flag.ts";
 import { isFlagged } from "../../src/core/flagged.ts";
 import { DAY_MS, HOUR_MS } from "../../src/core/metrics.ts";
 import type { Model } from "../../src/core/model.ts";
+import type { FlagEvidence } from "../../src/core/store.ts";
 import { createPipeline, type PipelineOptions } from "../../src/main/pipeline.ts";
 import { originOf, poissonShares, seeded } from "../support/shares.ts";
 
@@ -90,6 +92,32 @@ test("what the alert budget puts off is flagged all the same: it is not learned 
   expect(flags).toEqual([]);
   expect(pipeline.counts.deferred).toBeGreaterThan(0);
   expect(isFlagged(analysis.account("pool", "far")!)).toBe(true);
+});
+
+test("an account above the threshold is ranked among honest ones of its kind, and its rank is kept with the flag", async () => {
+  const policy = { threshold: 0.5, minimumFamilies: 3, maximumP: 0.01, alertsPerDay: 20 };
+  const kept: FlagEvidence[] = [];
+  const asked: number[] = [];
+  let p = 0.2;
+  const { flags, day } = startPipeline({
+    answer: { value: 0.9 },
+    policy,
+    conformalP: (row, value) => {
+      expect(row).toHaveLength(FEATURES.length);
+      asked.push(value);
+      return p;
+    },
+    raise: async (_, evidence) => {
+      kept.push(evidence);
+      return "opened";
+    },
+  });
+  await day(0);
+  expect(asked.length).toBeGreaterThan(0);
+  expect([flags, kept]).toEqual([[], []]);
+  p = 0.004;
+  await day(1);
+  expect(kept.at(-1)).toMatchObject({ conformalP: 0.004 });
 });
 
 test("where inputs drifted a flag says so, and its severity no longer rests on the score", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import {
   binFeatures,
+  conformalOf,
   conformalP,
   DRIFT_STOP,
   DRIFT_WARN,
@@ -49,6 +50,11 @@ test("a score above all others gets the least p, one below all gets 1, and p is 
   expect(conformalP(reference, "all", 100)).toBe(1 / 501);
   expect(conformalP(reference, "all", -100)).toBe(1);
   expect(conformalP(reference, "no such stratum", 100)).toBe(1 / 501);
+  // A value of 1 or 0 has no logit; its rank is that of the ends.
+  const row = new Float32Array(FEATURES.length).fill(Number.NaN);
+  expect(conformalOf(reference, row, 1)).toBe(conformalP(reference, stratumOf(row, 0), 16));
+  expect(conformalOf(reference, row, 0)).toBe(1);
+  expect(conformalOf(reference, row, 0.5)).toBe(conformalP(reference, stratumOf(row, 0), 0));
 });
 
 test("drift is nothing on the same population, and seen where a feature moves or goes missing", () => {
