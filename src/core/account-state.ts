@@ -15,6 +15,7 @@ import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
 import type { Bucket } from "#core/metrics-book.ts";
 import { hoursEvidence, isOfficeHour, PYONGYANG_OFFSET } from "#core/operator-hours.ts";
 import type { Origin } from "#core/origin.ts";
+import { noteQuiet, noteReturn } from "#core/silence.ts";
 import { hashText } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 import type { CloseLook } from "#core/watched.ts";
@@ -170,43 +171,12 @@ export function mainCountry(state: AccountState): string {
   return best;
 }
 
-/** Mean work of the hours of the week that had any; 0 where none had. */
-export function activeRate({ place: { floats, wordAt } }: AccountState): number {
-  let active = 0;
-  let sum = 0;
-  for (let slot = 0; slot < HOURS; slot += 1) {
-    const work = floats[wordAt + WORD.hourWork + slot] as number;
-    if (work === 0) continue;
-    active += 1;
-    sum += work;
-  }
-  return active === 0 ? 0 : sum / active;
-}
-
-/** Notes, once, that an account has been silent for a day, while the ring still holds what was before. */
-function noteQuiet(state: AccountState, atMs: number): void {
-  const { doubles, at } = state.place;
-  const lastMs = doubles[at + CELL.lastShareMs] as number;
-  if (lastMs === 0 || atMs - lastMs < DAY_MS || lastMs === doubles[at + CELL.quietFromMs]) return;
-  doubles[at + CELL.quietFromMs] = lastMs;
-  doubles[at + CELL.quietWork] = activeRate(state);
-}
-
-/** Notes that work is back after a day or more. */
-function noteReturn(state: AccountState, atMs: number): void {
-  const { doubles, at } = state.place;
-  doubles[at + CELL.returnMs] = atMs;
-  doubles[at + CELL.silentHours] = (atMs - (doubles[at + CELL.quietFromMs] as number)) / HOUR_MS;
-  doubles[at + CELL.workBefore] = doubles[at + CELL.quietWork] as number;
-}
-
 /** Adds accepted work. Late work counts for its own hour, and decayed as if it had come in time. Hot path. */
 export function noteWork(state: AccountState, work: number, atMs: number): void {
   const { doubles, floats, at, wordAt } = state.place;
   const hour = Math.floor(atMs / HOUR_MS);
   if (hour > (doubles[at + CELL.hour] as number)) roll(state, atMs);
-  const quietFromMs = doubles[at + CELL.quietFromMs] as number;
-  if (quietFromMs > 0 && quietFromMs === doubles[at + CELL.lastShareMs]) noteReturn(state, atMs);
+  noteReturn(state, atMs);
   state.dirty = true;
   if (atMs > (doubles[at + CELL.lastMs] as number)) doubles[at + CELL.lastMs] = atMs;
   if (atMs > (doubles[at + CELL.lastShareMs] as number)) doubles[at + CELL.lastShareMs] = atMs;

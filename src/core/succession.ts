@@ -1,6 +1,7 @@
-import { type AccountState, activeRate } from "#core/account-state.ts";
+import type { AccountState } from "#core/account-state.ts";
 import { CELL } from "#core/cells.ts";
 import { HOUR_MS } from "#core/metrics.ts";
+import { activeRate } from "#core/silence.ts";
 
 /** An account that was given up, and the fresh one that seems to go on in its place. */
 export interface Succession {

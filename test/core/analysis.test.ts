@@ -334,3 +334,18 @@ test("what payouts are worth is told by its size and how much it varies, where a
   expect(feature("payout.spread")).toBeCloseTo(Math.sqrt(2 / 9), 2);
   expect(feature("payout.nearThreshold")).toBeCloseTo(2 / 3, 2);
 });
+
+test("a share that comes late, from before a silence, ends none", () => {
+  const random = seeded(12);
+  const analysis = analysisOf(24);
+  analysis.take([
+    ...poissonShares(random, { fromMs: START, toMs: START + 2 * DAY_MS, meanGapMs: () => 240_000 }),
+    // Somebody else's share lets two days pass; then a share of the first day is told.
+    shareOf({ account: "other", atMs: START + 4 * DAY_MS + HOUR_MS }),
+    shareOf({ atMs: START + 2 * DAY_MS - HOUR_MS }),
+    shareOf({ account: "other", atMs: START + 5 * DAY_MS + HOUR_MS }),
+  ]);
+  const feature = featuresOf(analysis, "alice");
+  expect(feature("hashrate.onset")).toBe(0);
+  expect(feature("hashrate.returnRatio")).toBeNaN();
+});

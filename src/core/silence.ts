@@ -1,0 +1,39 @@
+import type { AccountState } from "#core/account-state.ts";
+import { CELL, HOURS, WORD } from "#core/cells.ts";
+import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+
+/** Mean work of the hours of the week that had any; 0 where none had. */
+export function activeRate({ place: { floats, wordAt } }: AccountState): number {
+  let active = 0;
+  let sum = 0;
+  for (let slot = 0; slot < HOURS; slot += 1) {
+    const work = floats[wordAt + WORD.hourWork + slot] as number;
+    if (work === 0) continue;
+    active += 1;
+    sum += work;
+  }
+  return active === 0 ? 0 : sum / active;
+}
+
+/** Notes, once, that an account has been silent for a day, while the ring still holds what was before. */
+export function noteQuiet(state: AccountState, atMs: number): void {
+  const { doubles, at } = state.place;
+  const lastMs = doubles[at + CELL.lastShareMs] as number;
+  if (lastMs === 0 || atMs - lastMs < DAY_MS || lastMs === doubles[at + CELL.quietFromMs]) return;
+  doubles[at + CELL.quietFromMs] = lastMs;
+  doubles[at + CELL.quietWork] = activeRate(state);
+}
+
+/**
+ * Notes that work is back after a day or more. Call before the share is the last one. A late share, from before the
+ * silence or from its first day, is no return. Hot path.
+ */
+export function noteReturn(state: AccountState, atMs: number): void {
+  const { doubles, at } = state.place;
+  const quietFromMs = doubles[at + CELL.quietFromMs] as number;
+  if (quietFromMs === 0 || quietFromMs !== doubles[at + CELL.lastShareMs] || atMs - quietFromMs < DAY_MS)
+    return;
+  doubles[at + CELL.returnMs] = atMs;
+  doubles[at + CELL.silentHours] = (atMs - quietFromMs) / HOUR_MS;
+  doubles[at + CELL.workBefore] = doubles[at + CELL.quietWork] as number;
+}
