@@ -3,7 +3,7 @@ import { client, type MetricTable, type ModelAnswer, type PoolStanding } from ".
 import { FeatureDrift } from "./feature-drift.tsx";
 import { count, figure, percent } from "./format.ts";
 import { useLoad } from "./load.ts";
-import { At, Card, Empty, Show, Tabs } from "./parts.tsx";
+import { At, Card, Empty, type Figure, FigureRow, Show, Tabs } from "./parts.tsx";
 import { interval, PrecisionTable } from "./precision.tsx";
 import { attempt, mayReview, say } from "./session.ts";
 import { ShadowCard } from "./shadow.tsx";
@@ -96,7 +96,7 @@ function Figures({ answer, volume }: { answer: ModelAnswer; volume: MetricTable 
   const accounts = measured.reduce((sum, each) => sum + each.accounts, 0);
   const low = measured.reduce((sum, each) => sum + each.low * each.accounts, 0) / accounts;
   const opened = openedIn(volume);
-  const figures: [label: string, value: string, note: string][] = [
+  const figures: Figure[] = [
     [
       "Worst drift",
       psis.length > 0 ? figure(Math.max(...psis)) : "–",
@@ -125,17 +125,7 @@ function Figures({ answer, volume }: { answer: ModelAnswer; volume: MetricTable 
       "mean score of the answered anomalies",
     ],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([label, value, note]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-          <span class="muted">{note}</span>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureRow of={figures} />;
 }
 
 function Pools({ answer, reload }: { answer: ModelAnswer; reload: () => void }) {

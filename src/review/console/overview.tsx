@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { client, type DataNotice, type MetricTable, type ModelAnswer, type Status } from "./client.ts";
 import { age, count, hashrate, percent } from "./format.ts";
 import { useLoad } from "./load.ts";
-import { At, Card, Empty, Show, Tabs } from "./parts.tsx";
+import { At, Card, Empty, type Figure, FigureRow, Show, Tabs } from "./parts.tsx";
 import { interval } from "./precision.tsx";
 import { nowMs, status } from "./session.ts";
 import { Text } from "./text.tsx";
@@ -111,7 +111,7 @@ function Figures({
   const part = (tier: string) =>
     tiers && work > 0 ? percent(sum(tiers, "work", (tags) => tags.tier === tier) / work) : "–";
   const precision = model?.precision.anomalies;
-  const figures: [label: string, value: string, note: string][] = [
+  const figures: Figure[] = [
     ["Hashrate", tiers ? hashrate(work / (days * 86_400)) : "–", "mean over the range"],
     ["Comprehensive sanctions", part("comprehensive"), "of the work"],
     ["Watched places", part("watch"), "of the work"],
@@ -124,17 +124,7 @@ function Figures({
         : "no anomaly answered yet",
     ],
   ];
-  return (
-    <dl class="figures">
-      {figures.map(([label, value, note]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-          <span class="muted">{note}</span>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FigureRow of={figures} />;
 }
 
 function Parts({ health }: { health: Status["health"] }) {

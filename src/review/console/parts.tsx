@@ -37,6 +37,21 @@ export const Families = ({ families }: { families: readonly Family[] }) => (
   <span class="families">{families.map((family) => FAMILY_WORDS[family][0]).join(" · ")}</span>
 );
 
+/** A figure of a page's first row, with what it counts. */
+export type Figure = [label: string, value: string, note: string];
+
+export const FigureRow = ({ of }: { of: readonly Figure[] }) => (
+  <dl class="figures">
+    {of.map(([label, value, note]) => (
+      <div key={label}>
+        <dt>{label}</dt>
+        <dd>{value}</dd>
+        <span class="muted">{note}</span>
+      </div>
+    ))}
+  </dl>
+);
+
 /** A likelihood as a bar and a number; a screening hit is no estimate. */
 export const Likelihood = ({ flag }: { flag: Pick<FlagSummary, "kind" | "score"> }) =>
   flag.kind === "screening" ? (
