@@ -1,9 +1,10 @@
-import { type AccountState, noteAction, type Source } from "#core/account-state.ts";
+import type { AccountState, Source } from "#core/account-state.ts";
+import { noteName } from "#core/actions.ts";
 import { classifyAgent } from "#core/agents.ts";
-import { BITMAP, CELL, WORD } from "#core/cells.ts";
+import { BITMAP, CELL, KNOWN_WORDS, WORD } from "#core/cells.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
 import type { LookUpOrigin, Origin } from "#core/origin.ts";
-import { hashText, mark, marked, nameTemplate } from "#core/sketch.ts";
+import { hashText, holds, mark, marked, nameTemplate } from "#core/sketch.ts";
 
 /** Sources remembered per account; the one least recently seen gives way. */
 const MAX_SOURCES = 8;
@@ -77,31 +78,36 @@ function noteSource(state: AccountState, origin: Origin, agent: string, atMs: nu
   const today = wordAt + WORD.today;
   const yesterday = wordAt + WORD.yesterday;
   const address = hashText(origin.ip);
-  const { addresses, agents } = BITMAP;
+  const { addresses } = BITMAP;
   const knownAddress = marked(words, yesterday + addresses.at, addresses.words, address);
   if (mark(words, today + addresses.at, addresses.words, address) && !knownAddress) {
     (doubles[at + CELL.daySources] as number) += 1;
   }
-  if (agent === "") return;
-  const agentHash = hashText(agent);
-  doubles[at + CELL.agentHash] = agentHash;
-  const knownAgent = marked(words, yesterday + agents.at, agents.words, agentHash);
-  if (mark(words, today + agents.at, agents.words, agentHash) && !knownAgent) noteAction(state, atMs);
+  if (agent !== "") noteAgent(state, agent, atMs, false);
 }
 
-/** Notes a worker's name; a worker not seen for two days is somebody's action. */
-export function noteWorker(state: AccountState, worker: string, atMs: number): void {
+/** Notes the program a miner mines with. `login` as in `noteName`. */
+export function noteAgent(state: AccountState, agent: string, atMs: number, login: boolean): void {
+  const { doubles, words, at, wordAt } = state.place;
+  const { agents } = BITMAP;
+  const hash = hashText(agent);
+  doubles[at + CELL.agentHash] = hash;
+  mark(words, wordAt + WORD.today + agents.at, agents.words, hash);
+  noteName(state, hash, atMs, login);
+}
+
+/** Notes a worker's name. `login` as in `noteName`. Hot path: most are known, and were seen today. */
+export function noteWorker(state: AccountState, worker: string, atMs: number, login = false): void {
   const { doubles, words, at, wordAt } = state.place;
   const { workers, templates } = BITMAP;
   const hash = hashText(worker);
-  if (!mark(words, wordAt + WORD.today + workers.at, workers.words, hash)) return;
+  const first = mark(words, wordAt + WORD.today + workers.at, workers.words, hash);
+  if (!first && holds(words, wordAt + WORD.known, KNOWN_WORDS, hash)) return;
   // Some pools put the account before the worker's own name; every account would then have a template of its own.
   const own = worker.startsWith(`${state.account}.`) ? worker.slice(state.account.length + 1) : worker;
   const template = hashText(nameTemplate(own));
   mark(words, wordAt + WORD.today + templates.at, templates.words, template);
-  if (marked(words, wordAt + WORD.yesterday + workers.at, workers.words, hash)) return;
-  doubles[at + CELL.templateHash] = template;
-  noteAction(state, atMs);
+  if (noteName(state, hash, atMs, login)) doubles[at + CELL.templateHash] = template;
 }
 
 /** Adds accepted work from a source to the sums that say where work comes from. */

@@ -4,20 +4,22 @@ import {
   type Cells,
   DAY_CELLS,
   HOURS,
+  KNOWN_HOURS,
+  KNOWN_WORDS,
   MONTH_CELLS,
   MONTH_HOURS,
   type Place,
+  QUARTER_CELLS,
+  QUARTER_HOURS,
   WEEK_CELLS,
   WORD,
 } from "#core/cells.ts";
 import { resetFocus } from "#core/focus.ts";
-import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
+import { HOUR_MS } from "#core/metrics.ts";
 import type { Bucket } from "#core/metrics-book.ts";
-import { hoursEvidence, isOfficeHour, PYONGYANG_OFFSET } from "#core/operator-hours.ts";
 import type { Origin } from "#core/origin.ts";
 import { noteQuiet, noteReturn } from "#core/silence.ts";
 import { hashText } from "#core/sketch.ts";
-import { utcOffset } from "#core/time-zones.ts";
 import type { CloseLook } from "#core/watched.ts";
 
 /** Payout addresses remembered beside the current one. */
@@ -96,6 +98,13 @@ export function createAccount(
   };
 }
 
+/** What is left of sums that decay with a day, a week, a month and a quarter after so many hours. */
+function decayOf(hours: number): readonly [number, number, number, number] {
+  const left = (timeConstant: number): number => Math.exp(-hours / timeConstant);
+  return [left(24), left(HOURS), left(MONTH_HOURS), left(QUARTER_HOURS)];
+}
+const HOUR_DECAY = decayOf(1);
+
 /** Brings the running sums to the hour of `atMs`: closes hours into the rings, lets sums decay, turns the day's bitmaps. */
 export function roll(state: AccountState, atMs: number): void {
   const { doubles, floats, words, at, wordAt } = state.place;
@@ -114,12 +123,12 @@ export function roll(state: AccountState, atMs: number): void {
     floats[wordAt + WORD.hourShares + ((before + skipped) % HOURS)] = 0;
     floats[wordAt + WORD.hourWork + ((before + skipped) % HOURS)] = 0;
   }
-  const dayDecay = Math.exp(-passed / 24);
-  const weekDecay = Math.exp(-passed / HOURS);
+  // Most often one hour has passed.
+  const [dayDecay, weekDecay, monthDecay, quarterDecay] = passed === 1 ? HOUR_DECAY : decayOf(passed);
   for (const cell of DAY_CELLS) (doubles[at + cell] as number) *= dayDecay;
   for (const cell of WEEK_CELLS) (doubles[at + cell] as number) *= weekDecay;
-  const monthDecay = Math.exp(-passed / MONTH_HOURS);
   for (const cell of MONTH_CELLS) (doubles[at + cell] as number) *= monthDecay;
+  for (const cell of QUARTER_CELLS) (doubles[at + cell] as number) *= quarterDecay;
   for (const source of state.sources) source.work *= weekDecay;
   const days = Math.floor(hour / 24) - Math.floor(before / 24);
   if (days > 0) {
@@ -134,28 +143,15 @@ export function roll(state: AccountState, atMs: number): void {
     doubles[at + CELL.tcpToday] = Number.POSITIVE_INFINITY;
     doubles[at + CELL.appToday] = Number.POSITIVE_INFINITY;
   }
+  const generations = Math.floor(hour / KNOWN_HOURS) - Math.floor(before / KNOWN_HOURS);
+  if (generations > 0) {
+    const known = wordAt + WORD.known;
+    const older = wordAt + WORD.knownBefore;
+    if (generations === 1) words.copyWithin(older, known, known + KNOWN_WORDS);
+    else words.fill(0, older, older + KNOWN_WORDS);
+    words.fill(0, known, known + KNOWN_WORDS);
+  }
   doubles[at + CELL.hour] = hour;
-}
-
-/**
- * Notes what a human did (set up a worker, an agent, an address) on the clocks that the operator features read. Many
- * machines set up within an hour are one action.
- */
-export function noteAction(state: AccountState, atMs: number): void {
-  const { doubles, at } = state.place;
-  if (atMs < (doubles[at + CELL.actionsFromMs] as number)) return;
-  const hour = Math.floor(atMs / HOUR_MS);
-  if (hour === doubles[at + CELL.actionHour]) return;
-  doubles[at + CELL.actionHour] = hour;
-  const utcHours = (atMs % DAY_MS) / HOUR_MS;
-  const angle = (utcHours / 24) * 2 * Math.PI;
-  const offset = utcOffset(mainCountry(state));
-  (doubles[at + CELL.monthActions] as number) += 1;
-  (doubles[at + CELL.monthActionsCos] as number) += Math.cos(angle);
-  (doubles[at + CELL.monthActionsSin] as number) += Math.sin(angle);
-  if (isOfficeHour(utcHours, PYONGYANG_OFFSET)) (doubles[at + CELL.monthPyongyang] as number) += 1;
-  if (offset !== undefined && isOfficeHour(utcHours, offset)) (doubles[at + CELL.monthLocal] as number) += 1;
-  (doubles[at + CELL.monthHoursEvidence] as number) += hoursEvidence(utcHours, offset);
 }
 
 /** Country with most of the recent sources' work, "ZZ" where there is none. */
@@ -215,7 +211,6 @@ export function noteRejected(state: AccountState, stale: boolean, atMs: number):
 export function notePayout(
   state: AccountState,
   payout: { address: string; nearThreshold: boolean; usd: number | undefined },
-  atMs: number,
 ): boolean {
   const { address, nearThreshold, usd } = payout;
   const { doubles, at } = state.place;
@@ -230,7 +225,6 @@ export function notePayout(
   if (address === state.payoutAddress) return false;
   if (state.payoutAddress !== "") {
     (doubles[at + CELL.weekAddressChanges] as number) += 1;
-    noteAction(state, atMs);
     const others = state.formerPayouts.filter((former) => former !== address);
     state.formerPayouts = [state.payoutAddress, ...others].slice(0, MAX_FORMER);
   }
@@ -242,29 +236,4 @@ export function notePayout(
 /** Notes the TLS fingerprint of a connection the account mines from. */
 export function noteTls(state: AccountState, fingerprint: string | undefined): void {
   if (fingerprint !== undefined) state.place.doubles[state.place.at + CELL.tlsHash] = hashText(fingerprint);
-}
-
-/** A leg behind the visible address is long from so many ms and this part of the whole way (CalcuLatency, USENIX Security 2024). */
-const LONG_LEG = { ms: 20, part: 0.5 };
-
-/**
- * Notes a session's round trips: the day's least (a minimum is what queues and slow miners cannot lower), and the leg
- * behind the address where both are told. Where some connections leak past a relay, the leg tells it and the minima do not.
- */
-export function noteRoundTrips(
-  state: AccountState,
-  rttMs: number | undefined,
-  appRttMs: number | undefined,
-): void {
-  const { doubles, at } = state.place;
-  if (rttMs !== undefined && rttMs < (doubles[at + CELL.tcpToday] as number))
-    doubles[at + CELL.tcpToday] = rttMs;
-  if (appRttMs !== undefined && appRttMs < (doubles[at + CELL.appToday] as number))
-    doubles[at + CELL.appToday] = appRttMs;
-  if (rttMs === undefined || appRttMs === undefined) return;
-  const legMs = Math.max(0, appRttMs - rttMs);
-  (doubles[at + CELL.dayLegged] as number) += 1;
-  (doubles[at + CELL.dayLegLog] as number) += Math.log10(1 + legMs);
-  if (legMs >= LONG_LEG.ms && legMs >= LONG_LEG.part * appRttMs)
-    (doubles[at + CELL.dayHiddenLegs] as number) += 1;
 }

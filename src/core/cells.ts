@@ -18,10 +18,17 @@ export const CHANGES = 8;
 /** Hours of history per account: one week. */
 export const HOURS = 168;
 
-/** Time constant of the `month…` sums, hours: people act seldom, and their habits last. */
+/** Time constant of the `month…` sums, hours. */
 export const MONTH_HOURS = 720;
+/** Time constant of the `quarter…` sums, hours: people act seldom, and their habits last. */
+export const QUARTER_HOURS = 2160;
 
-/** Offsets into the doubles of one account. `day…`, `week…` and `month…` are sums that decay with 24, 168 and 720 hours. */
+/** Hours, of a rhythm of `timeConstant`, that a decaying sum over an account of `ageHours` stands for. */
+export function effectiveHours(ageHours: number, timeConstant: number): number {
+  return (1 - Math.exp(-ageHours / timeConstant)) / (Math.exp(1 / timeConstant) - 1);
+}
+
+/** Offsets into the doubles of one account. `day…`, `week…`, `month…` and `quarter…` are sums that decay with 24, 168, 720 and 2160 hours. */
 export const CELL = {
   firstMs: cell(),
   lastMs: cell(),
@@ -56,13 +63,13 @@ export const CELL = {
   dayLegLog: cell(),
   /** Last hour (since the epoch) in which somebody acted: a morning's work on many machines is one action. */
   actionHour: cell(),
-  monthActions: cell(),
-  monthActionsCos: cell(),
-  monthActionsSin: cell(),
-  monthPyongyang: cell(),
-  monthLocal: cell(),
+  quarterActions: cell(),
+  quarterActionsCos: cell(),
+  quarterActionsSin: cell(),
+  quarterPyongyang: cell(),
+  quarterLocal: cell(),
   /** Log-likelihood ratio of the actions' hours, nats: Pyongyang's against an owner's. */
-  monthHoursEvidence: cell(),
+  quarterHoursEvidence: cell(),
   monthPayouts: cell(),
   monthNearThreshold: cell(),
   /** Payouts whose worth is known, their log10 in US dollars, and its square. */
@@ -86,6 +93,9 @@ export const CELL = {
   appYesterday: cell(),
   /** Baseline of the change detector, as rate-changes.ts lays it out. */
   baseline: cell(BASELINE_CELLS),
+  /** The hour (since the epoch) that `factor` of its daily profile is of (daily-profile.ts). */
+  factorHour: cell(),
+  factor: cell(),
   /** End of the newest window, where it was assessed as one to flag; else 0 (flagged.ts). */
   flaggedMs: cell(),
   changeCount: cell(),
@@ -134,12 +144,6 @@ export const WEEK_CELLS: readonly number[] = [
 
 /** Sums that decay by the hour with a time constant of `MONTH_HOURS`. */
 export const MONTH_CELLS: readonly number[] = [
-  CELL.monthActions,
-  CELL.monthActionsCos,
-  CELL.monthActionsSin,
-  CELL.monthPyongyang,
-  CELL.monthLocal,
-  CELL.monthHoursEvidence,
   CELL.monthPayouts,
   CELL.monthNearThreshold,
   CELL.monthPriced,
@@ -147,10 +151,36 @@ export const MONTH_CELLS: readonly number[] = [
   CELL.monthUsdLogSquare,
 ];
 
+/** Sums that decay by the hour with a time constant of `QUARTER_HOURS`. */
+export const QUARTER_CELLS: readonly number[] = [
+  CELL.quarterActions,
+  CELL.quarterActionsCos,
+  CELL.quarterActionsSin,
+  CELL.quarterPyongyang,
+  CELL.quarterLocal,
+  CELL.quarterHoursEvidence,
+];
+
 const DOUBLES = next;
 
-/** Offsets into the 32-bit words that follow the doubles: two rings of hours (floats), then bitmaps of today and yesterday. */
-export const WORD = { hourShares: 0, hourWork: HOURS, today: 2 * HOURS, yesterday: 2 * HOURS + 16 } as const;
+/** Words of all bitmaps of one day, and of one generation of known names. */
+export const BITMAP_WORDS = 16;
+export const KNOWN_WORDS = 32;
+/** A generation of known names lasts so long: what was not seen for one to two of them is forgotten. */
+export const KNOWN_HOURS = 720;
+
+/**
+ * Offsets into the 32-bit words that follow the doubles: two rings of hours (floats), bitmaps of today and yesterday,
+ * and two generations of the names of workers and agents that are known.
+ */
+export const WORD = {
+  hourShares: 0,
+  hourWork: HOURS,
+  today: 2 * HOURS,
+  yesterday: 2 * HOURS + BITMAP_WORDS,
+  known: 2 * HOURS + 2 * BITMAP_WORDS,
+  knownBefore: 2 * HOURS + 2 * BITMAP_WORDS + KNOWN_WORDS,
+} as const;
 /** Bitmaps for linear counting inside a day: first word and number of words. */
 export const BITMAP = {
   workers: { at: 0, words: 8 },
@@ -158,10 +188,8 @@ export const BITMAP = {
   agents: { at: 12, words: 2 },
   templates: { at: 14, words: 2 },
 } as const;
-/** Words of all bitmaps of one day. */
-export const BITMAP_WORDS = 16;
 
-const WORDS = 2 * HOURS + 2 * BITMAP_WORDS;
+const WORDS = 2 * HOURS + 2 * BITMAP_WORDS + 2 * KNOWN_WORDS;
 /** Bytes of one account's numbers. */
 export const ACCOUNT_BYTES = Math.ceil((DOUBLES * 8 + WORDS * 4) / 8) * 8;
 const PER_CHUNK = 512;

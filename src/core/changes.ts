@@ -1,6 +1,8 @@
-import type { AccountState } from "#core/account-state.ts";
+import { type AccountState, roll } from "#core/account-state.ts";
 import { CELL, CHANGES } from "#core/cells.ts";
+import { dailyFactor } from "#core/daily-profile.ts";
 import { isFlagged } from "#core/flagged.ts";
+import { HOUR_MS } from "#core/metrics.ts";
 import {
   type Change,
   isSilent,
@@ -21,22 +23,29 @@ const own: RateDetector = {
   firstMs: 0,
   lastNats: 0,
   held: false,
+  factor: 1,
 };
 
-function detectorOf(state: AccountState): RateDetector {
+function detectorOf(state: AccountState, atMs: number): RateDetector {
   const { doubles, at } = state.place;
+  const hour = Math.floor(atMs / HOUR_MS);
+  if (hour > (doubles[at + CELL.factorHour] as number)) {
+    doubles[at + CELL.factorHour] = hour;
+    doubles[at + CELL.factor] = dailyFactor(state, hour);
+  }
   own.cells = doubles;
   own.baseline = at + CELL.baseline;
   own.focus = at + CELL.focus;
   own.firstMs = doubles[at + CELL.firstMs] as number;
   own.lastNats = isSilent(doubles, own.baseline) ? lastNats(state) : 0;
   own.held = isFlagged(state);
+  own.factor = doubles[at + CELL.factor] as number;
   return own;
 }
 
 /** Gives an accepted share of `work` hashes to the detector. Returns the change it reveals, if any. */
 export function changeByShare(state: AccountState, work: number, atMs: number): Change | undefined {
-  const change = rateByShare(detectorOf(state), work, atMs);
+  const change = rateByShare(detectorOf(state, atMs), work, atMs);
   return change && remember(state, change);
 }
 
@@ -44,9 +53,15 @@ export function changeByShare(state: AccountState, work: number, atMs: number): 
 export function changeByTick(state: AccountState, atMs: number): Change | undefined {
   const { doubles, at } = state.place;
   if (!ticks(doubles, at + CELL.baseline, atMs)) return undefined;
-  const change = rateByTick(detectorOf(state), atMs);
+  roll(state, atMs);
+  const change = rateByTick(detectorOf(state, atMs), atMs);
   state.dirty = true;
   return change && remember(state, change);
+}
+
+/** Work expected of the account in this hour of the day over its mean, as of its last share or tick. */
+export function factorOf({ place: { doubles, at } }: AccountState): number {
+  return (doubles[at + CELL.factor] as number) || 1;
 }
 
 function remember(state: AccountState, change: Change): Change {

@@ -66,7 +66,7 @@ function sum(members: AccountState[]): Cluster {
   let nearThreshold = 0;
   for (const state of members.slice(0, MOST)) {
     const { doubles, at } = state.place;
-    hoursEvidence += doubles[at + CELL.monthHoursEvidence] as number;
+    hoursEvidence += doubles[at + CELL.quarterHoursEvidence] as number;
     nearThreshold += doubles[at + CELL.monthNearThreshold] as number;
     for (const { country, watch, part } of placesOf(state)) if (watch && part >= 0.02) places.add(country);
   }

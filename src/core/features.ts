@@ -5,8 +5,8 @@ import { PEOPLE_FEATURES } from "#core/features-people.ts";
 import { WORK_FEATURES } from "#core/features-work.ts";
 
 /**
- * The feature vector, in order. "Day", "week" and "month" are exponentially weighted with time constants of 24, 168 and
- * 720 hours; everything is computed from the past alone. A feature that cannot be computed is missing (NaN), never 0.
+ * The feature vector, in order. "Day", "week", "month" and "quarter" are exponentially weighted with time constants of
+ * 24, 168, 720 and 2160 hours; everything is computed from the past alone. A feature that cannot be computed is missing (NaN), never 0.
  * docs/features.md is made from it.
  */
 export const FEATURES: readonly Feature[] = [

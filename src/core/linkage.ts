@@ -1,7 +1,9 @@
 import type { AccountState } from "#core/account-state.ts";
+import { parseIpv4 } from "#core/address.ts";
 import { CELL } from "#core/cells.ts";
 import { type Cluster, Clusters } from "#core/clusters.ts";
 import { comparePair, NO_SIGNS, type PairSigns } from "#core/pairs.ts";
+import { hashText } from "#core/sketch.ts";
 import { type Succession, successions } from "#core/succession.ts";
 
 /**
@@ -46,50 +48,50 @@ const SAME_HANDS: Readonly<Record<Attribute, number>> = {
 /** From this fit on an account and its successor count as one. */
 const SAME_FIT = 0.5;
 
-/** The network an address stands in for linkage: /24 of IPv4, /48 of IPv6; "" where sharing it means nothing. */
-function networkOf(ip: string): string {
-  if (ip.includes(":")) return ip.split(":").slice(0, 3).join(":");
-  const cut = ip.lastIndexOf(".");
-  return cut > 0 ? ip.slice(0, cut) : "";
+/** The network an address stands in for linkage, as a number: /24 of IPv4, /48 of IPv6 (by hash). */
+function networkOf(ip: string): number {
+  const ipv4 = parseIpv4(ip);
+  if (ipv4 >= 0) return Math.floor(ipv4 / 256);
+  return hashText(ip.split(":").slice(0, 3).join(":")) + 2 ** 24;
 }
 
 const SHARED_KINDS = new Set(["hosting", "vpn", "tor", "relay", "private", "reserved"]);
 
-/** Finds the links among all accounts of one pool, as of `atMs`. */
+/** Finds the links among all accounts of one pool, as of `atMs`. Hot path: every account, at every window. */
 export function link(accounts: readonly AccountState[], atMs: number): Map<AccountState, Links> {
-  const groups: Record<Attribute, Map<string | number, AccountState[]>> = {
-    network: new Map(),
-    payout: new Map(),
-    template: new Map(),
-    tls: new Map(),
+  const groups: Record<Attribute, Groups> = {
+    network: new Groups(),
+    payout: new Groups(),
+    template: new Groups(),
+    tls: new Groups(),
   };
   let fingerprinted = 0;
   for (const state of accounts) {
     const { doubles, at } = state.place;
-    let before = "";
+    let before = -1;
     for (const { origin } of state.sources) {
       if (SHARED_KINDS.has(origin.kind)) continue;
       const network = networkOf(origin.ip);
-      if (network !== "" && network !== before) join(groups.network, network, state);
+      if (network !== before) groups.network.join(network, state);
       before = network;
     }
     const payout = doubles[at + CELL.payoutHash] as number;
-    if (payout !== 0) join(groups.payout, payout, state);
+    if (payout !== 0) groups.payout.join(payout, state);
     const template = doubles[at + CELL.templateHash] as number;
     const agent = doubles[at + CELL.agentHash] as number;
     // Two hashes of 32 bits in one number: exact up to 2^53, and beyond it still as good as a hash.
-    if (template !== 0 && agent !== 0) join(groups.template, template * 2_097_152 + agent, state);
+    if (template !== 0 && agent !== 0) groups.template.join(template * 2_097_152 + agent, state);
     const tls = doubles[at + CELL.tlsHash] as number;
     if (tls === 0) continue;
     fingerprinted += 1;
-    join(groups.tls, tls, state);
+    groups.tls.join(tls, state);
   }
   const links = new Map<AccountState, Links>();
   const clusters = new Clusters();
   for (const attribute of ["network", "payout", "template", "tls"] as const) {
     const most = attribute === "tls" ? Math.min(RARE, fingerprinted * RARE_TLS) : RARE;
-    for (const members of groups[attribute].values()) {
-      if (members.length < 2 || members.length > most) continue;
+    for (const members of groups[attribute].shared()) {
+      if (members.length > most) continue;
       spread(links, attribute, members);
       if (members.length <= SAME_HANDS[attribute]) clusters.join(members);
     }
@@ -98,11 +100,42 @@ export function link(accounts: readonly AccountState[], atMs: number): Map<Accou
     linksOf(links, state).succession = succession;
     if (succession.fit >= SAME_FIT) clusters.join([succession.former, succession.later]);
   }
-  for (const [state, found] of links) {
-    for (const partner of found.partners) comparePair(state, partner, found);
-    found.cluster = clusters.of(state);
-  }
+  comparePairs(links);
+  for (const [state, found] of links) found.cluster = clusters.of(state);
   return links;
+}
+
+/** Compares every account with its partners; two that are each other's partners, once for both. */
+function comparePairs(links: ReadonlyMap<AccountState, Links>): void {
+  const done = new Set<AccountState>();
+  for (const [state, found] of links) {
+    for (const partner of found.partners) {
+      const theirs = links.get(partner);
+      const mutual = theirs?.partners.includes(state) ?? false;
+      if (mutual && done.has(partner)) continue;
+      comparePair(state, partner, found, mutual ? theirs : undefined);
+    }
+    done.add(state);
+  }
+}
+
+/** Accounts by an attribute's value. Most values are one account's: that needs no list. */
+class Groups {
+  readonly #of = new Map<number, AccountState | AccountState[]>();
+
+  /** Accounts join one after the other: who has joined a value before stands last there. */
+  join(value: number, state: AccountState): void {
+    const found = this.#of.get(value);
+    if (found === undefined) this.#of.set(value, state);
+    else if (Array.isArray(found)) {
+      if (found.length <= RARE && found.at(-1) !== state) found.push(state);
+    } else if (found !== state) this.#of.set(value, [found, state]);
+  }
+
+  /** What two accounts or more share. */
+  *shared(): Generator<AccountState[]> {
+    for (const found of this.#of.values()) if (Array.isArray(found)) yield found;
+  }
 }
 
 /** Links of an account that shares nothing. */
@@ -116,12 +149,6 @@ export const NO_LINKS: Links = {
   succession: undefined,
   cluster: undefined,
 };
-
-function join<Key>(groups: Map<Key, AccountState[]>, value: Key, state: AccountState): void {
-  const members = groups.get(value);
-  if (!members) groups.set(value, [state]);
-  else if (!members.includes(state) && members.length <= RARE) members.push(state);
-}
 
 function linksOf(links: Map<AccountState, Links>, state: AccountState): Links {
   let found = links.get(state);

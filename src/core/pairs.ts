@@ -1,7 +1,8 @@
 import type { AccountState } from "#core/account-state.ts";
 import { CELL, HOURS, WORD } from "#core/cells.ts";
-import { changesOf } from "#core/changes.ts";
+import { changesOf, hasChanges } from "#core/changes.ts";
 import { HOUR_MS } from "#core/metrics.ts";
+import type { Change } from "#core/rate-changes.ts";
 
 /** How two linked accounts stand to each other; of several partners the strongest sign counts. */
 export interface PairSigns {
@@ -22,16 +23,29 @@ const LEAST_DAYS = 3;
 /** Hours that a correlation is told from. */
 const LEAST_TOGETHER = 24;
 
-/** Compares two linked accounts over the week's hours and raises what `into` holds. */
-export function comparePair(one: AccountState, other: AccountState, into: PairSigns): void {
+/** Compares two linked accounts over the week's hours and raises what `into` holds, and the other's signs where asked. */
+export function comparePair(
+  one: AccountState,
+  other: AccountState,
+  into: PairSigns,
+  intoOther?: PairSigns,
+): void {
   const sums = compareHours(one, other);
-  into.split = Math.max(into.split, closeness(sums.hours, LEAST_HOURS), closeness(sums.days, LEAST_DAYS));
-  into.together = Math.max(into.together, sums.together);
-  const changes = changesOf(one);
-  if (changes.length === 0) return;
-  for (const theirs of changesOf(other)) {
-    if (changes.some((mine) => Math.abs(mine.atMs - theirs.atMs) <= COINCIDENCE_MS)) into.coincidence += 1;
+  const split = Math.max(closeness(sums.hours, LEAST_HOURS), closeness(sums.days, LEAST_DAYS));
+  for (const signs of intoOther ? [into, intoOther] : [into]) {
+    signs.split = Math.max(signs.split, split);
+    signs.together = Math.max(signs.together, sums.together);
   }
+  if (!hasChanges(one) || !hasChanges(other)) return;
+  const [mine, theirs] = [changesOf(one), changesOf(other)];
+  into.coincidence += coincidences(theirs, mine);
+  if (intoOther) intoOther.coincidence += coincidences(mine, theirs);
+}
+
+/** How many of one account's changes fell together with any of another's. */
+function coincidences(changes: readonly Change[], others: readonly Change[]): number {
+  return changes.filter(({ atMs }) => others.some((other) => Math.abs(other.atMs - atMs) <= COINCIDENCE_MS))
+    .length;
 }
 
 /** Shares of the first account in the pair's work: how many, their sum and the sum of their squares. */

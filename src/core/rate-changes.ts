@@ -2,9 +2,13 @@ import { focusChange, focusStatistic, resetFocus, thresholdFor, updateFocus } fr
 import { HOUR_MS, MINUTE_MS } from "#core/metrics.ts";
 
 /**
- * Change points of a hashrate, an account's or a worker's. With the baseline H0 (hashes per millisecond) and accepted
- * work W a share, a gap of Δt is H0·Δt/W of operational time, and shares are a unit Poisson process on it whatever
- * vardiff does.
+ * Change points of a hashrate, an account's or a worker's. With the baseline H0 (hashes per millisecond), the factor f
+ * of the hour in the account's daily profile and accepted work W a share, a gap of Δt is H0·f·Δt/W of operational time,
+ * and shares are a unit Poisson process on it whatever vardiff does.
+ *
+ * Real miners scatter more than Poisson (restarts, churn of machines): counts are taken for gamma-Poisson, their variance
+ * φ times their mean, and a log-likelihood ratio is divided by φ (quasi-likelihood: Wedderburn, Biometrika 1974). φ is
+ * learned from the squared residuals of whole hours.
  */
 
 /** Shares and time a baseline is learned from before anything is tested against it. */
@@ -12,11 +16,12 @@ const LEARN_SHARES = 60;
 const LEARN_MS = 2 * HOUR_MS;
 /** A change smaller than this (log2 of the ratio) is drift and not news: the baseline follows it silently. */
 const LEAST_LOG2 = 0.4;
-/**
- * Alarm threshold in nats. Real miners are over-dispersed (restarts, churn of machines), so it stands above the
- * threshold for one false alarm in 10^6 shares of a pure Poisson process.
- */
-export const THRESHOLD = thresholdFor(1e6) + 4;
+/** Alarm threshold in nats, by simulation: one false alarm in 10^6 shares (focus.ts). */
+export const THRESHOLD = thresholdFor(1e6);
+/** φ of what is not known yet, its bounds, and the hours it forgets with. */
+const DISPERSION = { first: 2, least: 1, most: 50, hours: 168 };
+/** No hour's squared residual counts for more: an outage is a change and no scatter. */
+const MOST_RESIDUAL = 50;
 /** A rate below this part of the baseline is silence: the baseline is kept for the return. */
 const SILENCE = 0.02;
 /** Size of a change to silence or back from it, as log2: the floor, not a measurement. */
@@ -38,8 +43,14 @@ const FROM_MS = 3;
 const SILENT = 4;
 /** Instant up to which operational time was given to the detector. */
 const CLOCK_MS = 5;
+/** φ; 0 while the rate is being learned. */
+const SCATTER = 6;
+/** The running hour (since the epoch), its shares, and how many were expected. */
+const HOUR = 7;
+const HOUR_SHARES = 8;
+const HOUR_EXPECTED = 9;
 /** Cells of a baseline. */
-export const BASELINE_CELLS = 6;
+export const BASELINE_CELLS = 10;
 
 /** Where one detector's numbers stand, and what it must know beside them. Callers fill one anew and reuse it: hot path. */
 export interface RateDetector {
@@ -54,6 +65,8 @@ export interface RateDetector {
   lastNats: number;
   /** Of a flagged account: the baseline stays. */
   held: boolean;
+  /** Work expected in this hour of the day over the mean (daily-profile.ts). */
+  factor: number;
 }
 
 /** A change point: when it began, log2 of new over old rate, and its log-likelihood ratio in nats. */
@@ -65,7 +78,7 @@ export interface Change {
 
 /** Gives an accepted share of `work` hashes to a detector. Returns the change it reveals, if any. */
 export function rateByShare(detector: RateDetector, work: number, atMs: number): Change | undefined {
-  const { cells, baseline: at, focus } = detector;
+  const { cells, baseline: at, factor } = detector;
   const rate = cells[at + RATE] as number;
   if (rate === 0) {
     learn(detector, work, atMs);
@@ -73,14 +86,39 @@ export function rateByShare(detector: RateDetector, work: number, atMs: number):
   }
   const elapsed = atMs - (cells[at + CLOCK_MS] as number);
   if (cells[at + SILENT] === 1) return comeBack(detector, atMs);
-  updateFocus(cells, focus, 1, elapsed > 0 ? (rate * elapsed) / work : 0);
+  pass(detector, 1, elapsed > 0 ? (rate * factor * elapsed) / work : 0, atMs);
   if (elapsed > 0) {
     cells[at + CLOCK_MS] = atMs;
-    const keep = detector.held ? 1 : Math.exp(-elapsed / BASELINE_MS);
-    cells[at + RATE] = rate * keep + (work / elapsed) * (1 - keep);
+    const keep = detector.held ? 1 : Math.exp((-factor * elapsed) / BASELINE_MS);
+    cells[at + RATE] = rate * keep + (work / (factor * elapsed)) * (1 - keep);
   }
   cells[at + WORK] = work;
   return alarm(detector, atMs);
+}
+
+/** Gives shares and operational time to the detector, and to the running hour, of which φ learns when it has passed. */
+function pass(
+  { cells, baseline: at, focus, held }: RateDetector,
+  shares: number,
+  operationalTime: number,
+  atMs: number,
+): void {
+  updateFocus(cells, focus, shares, operationalTime);
+  const hour = Math.floor(atMs / HOUR_MS);
+  const expected = cells[at + HOUR_EXPECTED] as number;
+  if (hour > (cells[at + HOUR] as number)) {
+    if (expected > 0 && !held) {
+      const residual = ((cells[at + HOUR_SHARES] as number) - expected) ** 2 / expected;
+      const scatter = cells[at + SCATTER] as number;
+      cells[at + SCATTER] = scatter + (Math.min(MOST_RESIDUAL, residual) - scatter) / DISPERSION.hours;
+    }
+    cells[at + HOUR] = hour;
+    cells[at + HOUR_SHARES] = shares;
+    cells[at + HOUR_EXPECTED] = operationalTime;
+    return;
+  }
+  cells[at + HOUR_EXPECTED] = expected + operationalTime;
+  (cells[at + HOUR_SHARES] as number) += shares;
 }
 
 /** Whether time alone can tell the detector of a baseline anything at `atMs`: it has learned, is not silent, and a minute has passed. */
@@ -96,12 +134,12 @@ export function isSilent(cells: Float64Array, baseline: number): boolean {
 
 /** Gives time without a share to a detector that `ticks`: silence is evidence. */
 export function rateByTick(detector: RateDetector, atMs: number): Change | undefined {
-  const { cells, baseline: at, focus } = detector;
+  const { cells, baseline: at, factor } = detector;
   const rate = cells[at + RATE] as number;
   const elapsed = atMs - (cells[at + CLOCK_MS] as number);
-  updateFocus(cells, focus, 0, (rate * elapsed) / (cells[at + WORK] as number));
+  pass(detector, 0, (rate * factor * elapsed) / (cells[at + WORK] as number), atMs);
   cells[at + CLOCK_MS] = atMs;
-  if (!detector.held) cells[at + RATE] = rate * Math.exp(-elapsed / BASELINE_MS);
+  if (!detector.held) cells[at + RATE] = rate * Math.exp((-factor * elapsed) / BASELINE_MS);
   return alarm(detector, atMs);
 }
 
@@ -115,27 +153,40 @@ function learn({ cells, baseline: at, focus }: RateDetector, work: number, atMs:
   cells[at + RATE] = (cells[at + WORK] as number) / elapsed;
   cells[at + WORK] = work;
   cells[at + CLOCK_MS] = atMs;
+  cells[at + SCATTER] = DISPERSION.first;
+  begin(cells, at, focus);
+}
+
+/** Starts the detector and the running hour afresh: what was told as a change is no scatter. */
+function begin(cells: Float64Array, at: number, focus: number): void {
   resetFocus(cells, focus);
+  cells[at + HOUR_SHARES] = 0;
+  cells[at + HOUR_EXPECTED] = 0;
 }
 
 function comeBack({ cells, baseline: at, focus, lastNats }: RateDetector, atMs: number): Change {
   cells[at + SILENT] = 0;
   cells[at + CLOCK_MS] = atMs;
-  resetFocus(cells, focus);
+  begin(cells, at, focus);
   return { atMs, log2Ratio: SILENCE_LOG2, logLikelihoodRatio: lastNats };
 }
 
 function alarm(detector: RateDetector, atMs: number): Change | undefined {
-  const { cells, baseline: at, focus } = detector;
-  if (focusStatistic(cells, focus) < THRESHOLD) return undefined;
+  const { cells, baseline: at, focus, factor } = detector;
+  const scatter = Math.min(DISPERSION.most, Math.max(DISPERSION.least, cells[at + SCATTER] as number));
+  if (focusStatistic(cells, focus) < THRESHOLD * scatter) return undefined;
   const { ratio, logLikelihoodRatio, operationalTime } = focusChange(cells, focus);
   const rate = cells[at + RATE] as number;
-  const sinceMs = (operationalTime * (cells[at + WORK] as number)) / rate;
-  resetFocus(cells, focus);
+  const sinceMs = (operationalTime * (cells[at + WORK] as number)) / (rate * factor);
+  begin(cells, at, focus);
   const log2Ratio = Math.max(-12, Math.min(12, Math.log2(Math.max(ratio, SILENCE))));
   const news = Math.abs(log2Ratio) >= LEAST_LOG2;
   if (ratio <= SILENCE) cells[at + SILENT] = 1;
   else if (news || !detector.held) cells[at + RATE] = rate * ratio;
   if (!news) return undefined;
-  return { atMs: Math.max(atMs - sinceMs, detector.firstMs), log2Ratio, logLikelihoodRatio };
+  return {
+    atMs: Math.max(atMs - sinceMs, detector.firstMs),
+    log2Ratio,
+    logLikelihoodRatio: logLikelihoodRatio / scatter,
+  };
 }

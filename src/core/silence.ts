@@ -15,6 +15,26 @@ export function activeRate({ place: { floats, wordAt } }: AccountState): number 
   return active === 0 ? 0 : sum / active;
 }
 
+/** Mean length of the pauses between hours with work, over the week; 0 where there is none. */
+export function pauseHours({ place: { doubles, floats, at, wordAt } }: AccountState): number {
+  const newest = doubles[at + CELL.hour] as number;
+  let pauses = 0;
+  let idle = 0;
+  let running = -1;
+  for (let hour = Math.max(0, newest - HOURS + 1); hour <= newest; hour += 1) {
+    if ((floats[wordAt + WORD.hourWork + (hour % HOURS)] as number) === 0) {
+      if (running >= 0) running += 1;
+      continue;
+    }
+    if (running > 0) {
+      pauses += 1;
+      idle += running;
+    }
+    running = 0;
+  }
+  return pauses === 0 ? 0 : idle / pauses;
+}
+
 /** Notes, once, that an account has been silent for a day, while the ring still holds what was before. */
 export function noteQuiet(state: AccountState, atMs: number): void {
   const { doubles, at } = state.place;

@@ -29,6 +29,22 @@ export function marked(words: Uint32Array, at: number, count: number, hash: numb
   return ((words[at + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0;
 }
 
+/** Whether a Bloom filter of `count` words holds `hash`; two bits each, so 1 in 30 not put in is held among 100. */
+export function holds(words: Uint32Array, at: number, count: number, hash: number): boolean {
+  return marked(words, at, count, hash) && marked(words, at, count, hash >>> 16);
+}
+
+/** Puts `hash` into a Bloom filter of `count` words. */
+export function hold(words: Uint32Array, at: number, count: number, hash: number): void {
+  mark(words, at, count, hash);
+  mark(words, at, count, hash >>> 16);
+}
+
+/** About how many things a Bloom filter of two bits each holds; a full one answers its upper bound. */
+export function held(words: Uint32Array, at: number, count: number): number {
+  return distinct(words, at, at, count) / 2;
+}
+
 function popCount(word: number): number {
   let bits = word - ((word >>> 1) & 0x55555555);
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);

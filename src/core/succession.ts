@@ -1,7 +1,7 @@
 import type { AccountState } from "#core/account-state.ts";
 import { CELL } from "#core/cells.ts";
 import { HOUR_MS } from "#core/metrics.ts";
-import { activeRate } from "#core/silence.ts";
+import { activeRate, pauseHours } from "#core/silence.ts";
 
 /** An account that was given up, and the fresh one that seems to go on in its place. */
 export interface Succession {
@@ -13,9 +13,13 @@ export interface Succession {
 
 /** An account has ended when it has been silent for so long. */
 const ENDED_HOURS = 12;
-/** How fast belief in a succession fades with the gap between the two, and from where on there is none. */
+/**
+ * How fast belief in a succession fades with the gap between the two, and from where on there is none: so many hours
+ * beside the pauses that they make anyhow, since work that comes in bursts seldom ends or begins with its account.
+ */
 const GAP_HOURS = 12;
 const LONGEST_GAP_HOURS = 48;
+const LONGEST_PAUSE_HOURS = 36;
 /** Names that more accounts than this came and went with say nothing. */
 const MOST = 64;
 const LEAST_FIT = 0.1;
@@ -62,8 +66,10 @@ const cell = ({ place: { doubles, at } }: AccountState, offset: number): number 
 
 function fitOf(former: AccountState, later: AccountState): number {
   const gapHours = Math.abs(cell(later, CELL.firstMs) - cell(former, CELL.lastShareMs)) / HOUR_MS;
-  if (gapHours > LONGEST_GAP_HOURS) return 0;
+  if (gapHours > LONGEST_GAP_HOURS + LONGEST_PAUSE_HOURS) return 0;
+  const pause = Math.min(LONGEST_PAUSE_HOURS, Math.max(pauseHours(former), pauseHours(later)));
+  if (gapHours > LONGEST_GAP_HOURS + pause) return 0;
   const [before, after] = [activeRate(former), activeRate(later)];
   if (!(before > 0 && after > 0)) return 0;
-  return Math.exp(-gapHours / GAP_HOURS) * Math.exp(-Math.abs(Math.log2(before / after)));
+  return Math.exp(-gapHours / (GAP_HOURS + pause)) * Math.exp(-Math.abs(Math.log2(before / after)));
 }

@@ -21,7 +21,7 @@ export function takePayout(held: AnalysisState, payout: Payout): void {
     (portion) => portion >= NEAR_THRESHOLD.from && portion <= NEAR_THRESHOLD.to,
   );
   const usd = price === undefined ? undefined : payout.amount * price;
-  if (notePayout(state, { address: payout.address, nearThreshold, usd }, payout.atMs)) {
+  if (notePayout(state, { address: payout.address, nearThreshold, usd })) {
     const { pool, account, address, atMs } = payout;
     held.sightings.push({ kind: "payout", pool, account, value: address, atMs });
   }

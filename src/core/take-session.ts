@@ -1,7 +1,9 @@
-import { noteRoundTrips, noteTls, roll } from "#core/account-state.ts";
+import { noteAgent, noteWorker } from "#core/account-sources.ts";
+import { noteTls, roll } from "#core/account-state.ts";
 import type { AnalysisState } from "#core/analysis-state.ts";
 import { CELL } from "#core/cells.ts";
 import type { Session } from "#core/observation.ts";
+import { noteRoundTrips } from "#core/round-trips.ts";
 
 /**
  * A step in a connection's life. An account begins with work, not with a login; a login from a place under comprehensive
@@ -23,6 +25,8 @@ export function takeSession(held: AnalysisState, session: Session): void {
   // A tap tells a login again when a round trip is news; a session counts once.
   if (event === "authorize" && known?.account === undefined) {
     (state.place.doubles[state.place.at + CELL.daySessions] as number) += 1;
+    if (session.worker !== undefined) noteWorker(state, session.worker, atMs, true);
+    if (session.agent !== undefined && session.agent !== "") noteAgent(state, session.agent, atMs, true);
   }
   noteRoundTrips(state, session.rttMs, session.appRttMs);
   noteTls(state, session.tlsFingerprint);

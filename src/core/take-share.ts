@@ -1,18 +1,12 @@
 import { noteOrigin, noteWorker, sourceOf } from "#core/account-sources.ts";
-import {
-  type AccountState,
-  noteRejected,
-  noteRoundTrips,
-  noteTls,
-  noteWork,
-  type Source,
-} from "#core/account-state.ts";
+import { type AccountState, noteRejected, noteTls, noteWork, type Source } from "#core/account-state.ts";
 import { type AnalysisState, isWatched } from "#core/analysis-state.ts";
 import { changeByShare } from "#core/changes.ts";
 import { hashesPerDifficulty } from "#core/hashrate.ts";
 import { DAY_MS } from "#core/metrics.ts";
 import type { Session, Share } from "#core/observation.ts";
 import type { Origin } from "#core/origin.ts";
+import { noteRoundTrips } from "#core/round-trips.ts";
 
 /** Hot path. An account begins with its first accepted share: only work makes Assay keep anything. */
 export function takeShare(held: AnalysisState, share: Share): void {

@@ -1,10 +1,11 @@
 import type { AccountState } from "#core/account-state.ts";
 import { HOURS } from "#core/cells.ts";
+import { factorOf } from "#core/changes.ts";
 import { isFlagged } from "#core/flagged.ts";
 import { type ExtremeHour, HourMetrics } from "#core/hour-metrics.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { MetricsBook } from "#core/metrics-book.ts";
-import { type Roster, type WorkerChange, Workers } from "#core/workers.ts";
+import { type Roster, type WorkerChange, type WorkerContext, Workers } from "#core/workers.ts";
 
 /** Accounts looked at closely at most: 7 kB of numbers each beside their workers. */
 const MAX_ACCOUNTS = 5_000;
@@ -20,6 +21,11 @@ export interface CloseLook {
   extremeHours: ExtremeHour[];
   lastMs: number;
 }
+
+const contextOf = (state: AccountState): WorkerContext => ({
+  held: isFlagged(state),
+  factor: factorOf(state),
+});
 
 function remember<T>(kept: T[], one: T): void {
   if (kept.length === REMEMBERED) kept.shift();
@@ -58,7 +64,7 @@ export class Watched {
     this.#pass(state, look, atMs);
     look.hours.share(false, atMs);
     if (worker === undefined) return;
-    const change = this.#workers.share(look.roster, worker, { work, atMs, held: isFlagged(state) });
+    const change = this.#workers.share(look.roster, worker, { work, atMs, ...contextOf(state) });
     if (change) this.#tell(state, look, change);
   }
 
@@ -87,7 +93,7 @@ export class Watched {
       const look = state.closeLook;
       if (state.pool !== pool || !look) continue;
       this.#pass(state, look, atMs);
-      for (const change of this.#workers.tick(look.roster, atMs, isFlagged(state)))
+      for (const change of this.#workers.tick(look.roster, atMs, contextOf(state)))
         this.#tell(state, look, change);
     }
   }

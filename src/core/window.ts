@@ -53,7 +53,18 @@ export function chooseWatched(
   watch: ReadonlySet<string>,
   top: number,
 ): void {
-  const weekWork = (state: AccountState) => state.place.doubles[state.place.at + CELL.weekWork] as number;
-  const largest = new Set([...active].sort((a, b) => weekWork(b) - weekWork(a)).slice(0, top));
-  for (const state of active) state.watched = largest.has(state) || watch.has(state.account);
+  const work = Float64Array.from(
+    active,
+    ({ place: { doubles, at } }) => doubles[at + CELL.weekWork] as number,
+  );
+  const sorted = work.slice().sort();
+  const least = top > 0 ? (sorted[Math.max(0, sorted.length - top)] ?? 0) : Number.POSITIVE_INFINITY;
+  // Of accounts as large as the last one to keep its series, those that came first keep theirs.
+  let room = top;
+  for (const one of work) if (one > least) room -= 1;
+  for (const [index, state] of active.entries()) {
+    const own = work[index] as number;
+    const largest = own > least || (own === least && room-- > 0);
+    state.watched = largest || watch.has(state.account);
+  }
 }

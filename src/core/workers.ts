@@ -25,6 +25,12 @@ export interface WorkerChange extends Change {
   worker: string;
 }
 
+/** What a worker's detector takes from its account: whether it is flagged, and the factor of the hour in its daily profile. */
+export interface WorkerContext {
+  held: boolean;
+  factor: number;
+}
+
 interface Worker {
   name: string;
   cells: Float64Array;
@@ -49,15 +55,17 @@ const own: RateDetector = {
   firstMs: 0,
   lastNats: 0,
   held: false,
+  factor: 1,
 };
 
-function detectorOf(worker: Worker, held: boolean): RateDetector {
+function detectorOf(worker: Worker, { held, factor }: WorkerContext): RateDetector {
   own.cells = worker.cells;
   own.baseline = worker.at;
   own.focus = worker.at + BASELINE_CELLS;
   own.firstMs = worker.firstMs;
   own.lastNats = worker.lastNats;
   own.held = held;
+  own.factor = factor;
   return own;
 }
 
@@ -76,27 +84,27 @@ export class Workers {
     this.#maxDetectors = maxDetectors;
   }
 
-  /** Gives a worker's accepted share of `work` hashes to its detector. `held`: the account is flagged, its baselines stay. Hot path. */
+  /** Gives a worker's accepted share of `work` hashes to its detector. Hot path. */
   share(
     roster: Roster,
     name: string,
-    share: { work: number; atMs: number; held: boolean },
+    share: WorkerContext & { work: number; atMs: number },
   ): WorkerChange | undefined {
-    const { work, atMs, held } = share;
+    const { work, atMs } = share;
     const worker = roster.workers.get(name) ?? this.#admit(roster, name, atMs);
     if (!worker) {
       this.leftOut += 1;
       return undefined;
     }
     if (atMs > worker.lastMs) worker.lastMs = atMs;
-    return told(worker, rateByShare(detectorOf(worker, held), work, atMs));
+    return told(worker, rateByShare(detectorOf(worker, share), work, atMs));
   }
 
   /** Lets time pass for the workers of one account: silence is evidence. */
-  tick(roster: Roster, atMs: number, held: boolean): WorkerChange[] {
+  tick(roster: Roster, atMs: number, context: WorkerContext): WorkerChange[] {
     const changes: WorkerChange[] = [];
     for (const worker of roster.workers.values()) {
-      const detector = detectorOf(worker, held);
+      const detector = detectorOf(worker, context);
       const change = ticks(detector.cells, detector.baseline, atMs)
         ? told(worker, rateByTick(detector, atMs))
         : undefined;

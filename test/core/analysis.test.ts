@@ -268,21 +268,63 @@ test("a return after ten days of silence is told with its length and how the rat
   expect(2 ** feature("hashrate.returnRatio")).toBeLessThan(9);
 });
 
+/** Shares of rigs `from` and on, every ten minutes one of them. */
+const rigs = (from: number, count: number, fromMs: number, toMs: number): Share[] =>
+  Array.from({ length: (toMs - fromMs) / 600_000 }, (_, index) =>
+    shareOf({ worker: `alice.rig${from + (index % count)}`, atMs: fromMs + index * 600_000 }),
+  );
+
 test("many machines set up in one hour are one action, and another evening's work is a second", () => {
   const analysis = analysisOf(24);
   const day = START + 2 * DAY_MS;
-  const rigs = (from: number, atMs: number): Share[] =>
-    Array.from({ length: 20 }, (_, index) =>
-      shareOf({ worker: `alice.rig${from + index}`, atMs: atMs + index * 1000 }),
-    );
   analysis.take([
-    ...rigs(1, START),
-    ...rigs(100, day + 20 * HOUR_MS),
-    ...rigs(200, day + 22 * HOUR_MS),
-    shareOf({ atMs: day + 25 * HOUR_MS }),
+    ...rigs(1, 4, START, day + 20 * HOUR_MS),
+    ...rigs(101, 6, day + 20 * HOUR_MS, day + 21 * HOUR_MS),
+    ...rigs(1, 4, day + 21 * HOUR_MS, day + 22 * HOUR_MS),
+    ...rigs(201, 6, day + 22 * HOUR_MS, day + 23 * HOUR_MS),
+    ...rigs(1, 4, day + 23 * HOUR_MS, day + 26 * HOUR_MS),
   ]);
   const feature = featuresOf(analysis, "alice");
   expect(10 ** feature("operator.actions") - 1).toBeCloseTo(2, 1);
+});
+
+test("a machine that comes back after weeks is known, and its return is nobody's action", () => {
+  const analysis = analysisOf(24);
+  const away = START + 3 * DAY_MS;
+  const back = START + 25 * DAY_MS;
+  analysis.take([
+    ...rigs(1, 8, START, away),
+    ...rigs(1, 4, away, back),
+    ...rigs(1, 8, back, back + 26 * HOUR_MS),
+  ]);
+  expect(featuresOf(analysis, "alice")("operator.actions")).toBe(0);
+});
+
+test("machines too many to have shown themselves yet are none that somebody set up", () => {
+  const analysis = analysisOf(24);
+  analysis.take(rigs(1, 200, START, START + 3 * DAY_MS));
+  expect(featuresOf(analysis, "alice")("operator.actions")).toBe(0);
+});
+
+test("a name that a login tells was set up at that instant, however slow the fleet's shares are", () => {
+  const analysis = analysisOf(24);
+  const hours = (from: number, to: number): Share[] =>
+    Array.from({ length: (to - from) / 8 }, (_, index) =>
+      shareOf({ worker: `alice.rig${1 + (index % 3)}`, atMs: START + (from + 8 * index) * HOUR_MS }),
+    );
+  const login = (worker: string, hour: number): Observation => ({
+    type: "session",
+    pool: "pool",
+    session: worker,
+    event: "authorize",
+    ip: "192.0.2.1",
+    account: "alice",
+    worker,
+    atMs: START + hour * HOUR_MS,
+  });
+  analysis.take([...hours(0, 240), login("alice.rig2", 240), login("alice.rig9", 241), ...hours(242, 274)]);
+  const feature = featuresOf(analysis, "alice");
+  expect(10 ** feature("operator.actions") - 1).toBeCloseTo(1, 1);
 });
 
 test("one direct connection beside relayed ones hides the leg from the minima, and not from the sessions", () => {

@@ -165,6 +165,22 @@ test("an account that begins as another of the same worker names ends, at the sa
   expect(features.get("old")!("linkage.succession")).toBe(0);
 });
 
+test("work that comes in bursts hands over between two of them, however long that pause is", () => {
+  const random = seeded(7);
+  const worker = "x";
+  // Ten hours of work, thirty of none; the account changes in one of the pauses.
+  const burst = (hour: number): boolean => hour % 40 < 10;
+  const features = featuresOf(
+    byHour(random, (hour) => burst(hour) && hour < 80, { account: "worn", worker, ip: "192.0.2.10" }, 8),
+    byHour(random, (hour) => burst(hour) && hour >= 80, { account: "fresh", worker, ip: "198.51.100.7" }, 8),
+    // As long after, but of steady work: an end and a beginning thirty hours apart are nobody's.
+    byHour(random, (hour) => hour < 50, { account: "ended", worker: "y", ip: "203.0.113.9" }, 8),
+    byHour(random, (hour) => hour >= 80, { account: "begun", worker: "y", ip: "203.0.113.77" }, 8),
+  );
+  expect(features.get("fresh")!("linkage.succession")).toBeGreaterThan(0.25);
+  expect(features.get("begun")!("linkage.succession")).toBeLessThan(0.1);
+});
+
 test("accounts joined one by one are one cluster, and what each shows is summed over it", () => {
   const random = seeded(8);
   const crowd = featuresOf(

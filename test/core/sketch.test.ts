@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { distinct, hashText, mark, marked, nameTemplate } from "../../src/core/sketch.ts";
+import { distinct, hashText, held, hold, holds, mark, marked, nameTemplate } from "../../src/core/sketch.ts";
 
 test("linear counting is within 10 % up to half the bitmap's size, over the union of two days", () => {
   const words = new Uint32Array(16);
@@ -26,4 +26,22 @@ test("a mark is new once", () => {
 test("names that differ in their digits share a template", () => {
   expect(nameTemplate("rig07-b2")).toBe(nameTemplate("rig12-b9"));
   expect(nameTemplate("rig07")).not.toBe(nameTemplate("box07"));
+});
+
+test("a filter holds all that was put in, hardly anything else, and knows about how much it holds", () => {
+  const words = new Uint32Array(2 + 32);
+  for (let name = 0; name < 100; name += 1) hold(words, 2, 32, hashText(`rig${name}`));
+  let mistaken = 0;
+  for (let name = 0; name < 2000; name += 1) {
+    const found = holds(words, 2, 32, hashText(`rig${name}`));
+    if (name < 100) expect(found).toBe(true);
+    else if (found) mistaken += 1;
+  }
+  expect(mistaken / 1900).toBeLessThan(0.05);
+  expect(held(words, 2, 32)).toBeGreaterThan(90);
+  expect(held(words, 2, 32)).toBeLessThan(110);
+  // Full, it takes everything for known: nobody can make it grow, or make it tell news for ever.
+  for (let name = 0; name < 20_000; name += 1) hold(words, 2, 32, hashText(`ghost${name}`));
+  expect(holds(words, 2, 32, hashText("never seen"))).toBe(true);
+  expect(words.subarray(0, 2)).toEqual(new Uint32Array(2));
 });

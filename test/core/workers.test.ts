@@ -92,7 +92,7 @@ test("after a restart workers are learned anew", () => {
 });
 
 /** A share of difficulty such that a minute is one share of operational time. */
-const share = (atMs: number) => ({ work: 1, atMs, held: false });
+const share = (atMs: number) => ({ work: 1, atMs, held: false, factor: 1 });
 
 test("an account's workers are bounded: the least recently seen gives way after a day, others are counted", () => {
   const workers = new Workers();
@@ -140,6 +140,6 @@ test("a worker that takes another's place starts afresh", () => {
   run("slow", 2.5 * DAY_MS, 600_000);
   expect([...roster.workers.keys()]).toEqual(["slow"]);
   expect(changes.filter(Boolean)).toEqual([]);
-  const silence = workers.tick(roster, 5 * DAY_MS, false);
+  const silence = workers.tick(roster, 5 * DAY_MS, { held: false, factor: 1 });
   expect(silence).toMatchObject([{ worker: "slow", log2Ratio: -SILENCE_LOG2 }]);
 });
