@@ -131,6 +131,14 @@ export const configSchema = section({
       .min(1)
       .default(20)
       .describe("Anomaly flags opened a day at most; the rest wait, counted."),
+    falseDiscoveryRate: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe(
+        "Most that may be expected to be false of the anomaly flags opened in a day, by their scores; the rest wait, counted. 1 switches it off; a threshold of .5 keeps it below .5 by itself.",
+      ),
   }).prefault({}),
   deliver: section({ webhooks: z.array(webhook).default([]) }).prefault({}),
 });

@@ -132,6 +132,11 @@ export function createCounters(options: {
   gauge("assay_flags_opened", "Flags opened", () => pipeline.flags);
   gauge("assay_flags_deferred", "Flags put off by the day's alert budget", () => pipeline.deferred);
   gauge(
+    "assay_flags_doubtful",
+    "Flags put off because too many of the day's would be expected to be false",
+    () => pipeline.doubtful,
+  );
+  gauge(
     "assay_event_lag_seconds",
     "Wall clock less the newest event time",
     () => (now() - analysis.watermarkMs) / 1000,

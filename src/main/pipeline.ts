@@ -12,13 +12,23 @@ import { type Sighting, type Standing, subjectOf } from "#core/sightings.ts";
 import type { FlagEvidence, Raised } from "#core/store.ts";
 import type { Window } from "#core/window.ts";
 
+/** What an operator sets for the flags of a day. */
+export interface DayPolicy {
+  alertsPerDay: number;
+  /**
+   * Most that may be expected to be false of the flags opened in a day, as a part: values are probabilities, so a flag
+   * is false with 1 less its value, and the mean of that is kept (local false discovery rate: Efron et al., JASA 2001).
+   */
+  falseDiscoveryRate?: number;
+}
+
 /** What the way from an observation to a flag is made of. */
 export interface PipelineOptions {
   analysis: Analysis;
   model: Model;
   screen: Screen;
   lists: () => readonly ListVersion[];
-  policy: Policy & { alertsPerDay: number };
+  policy: Policy & DayPolicy;
   /** Makes a flag durable; called in order and awaited. */
   raise: (flag: Flag, evidence: FlagEvidence) => Promise<Raised>;
   /** Every screening made, misses too, and what was met, after its flags are durable. */
@@ -51,6 +61,8 @@ export interface PipelineCounts {
   scored: number;
   flags: number;
   deferred: number;
+  /** Put off because too many of the day's flags would have to be expected to be false. */
+  doubtful: number;
 }
 
 /** Observation → state → features → score → flag, one batch at a time. Callers must not overlap calls. */
@@ -76,8 +88,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     scored: 0,
     flags: 0,
     deferred: 0,
+    doubtful: 0,
   };
-  const budget = { day: -1, opened: 0 };
+  const budget = { day: -1, opened: 0, expectedFalse: 0 };
 
   async function screenSightings(sightings: readonly Sighting[]): Promise<void> {
     const screenings: Screening[] = [];
@@ -155,19 +168,29 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);
   }
 
-  /** The alert budget counts flags opened per day of event time; what exceeds it is counted and comes again next window. */
+  /**
+   * The alert budget counts flags opened per day of event time, and how many of them are expected to be false; what
+   * exceeds either is counted and comes again next window.
+   */
   async function raiseWithin(flag: Flag, evidence: FlagEvidence, atMs: number): Promise<void> {
     const day = Math.floor(atMs / DAY_MS);
     if (budget.day !== day) {
       budget.day = day;
       budget.opened = 0;
+      budget.expectedFalse = 0;
     }
     if (budget.opened >= policy.alertsPerDay) {
       counts.deferred += 1;
       return;
     }
+    const expectedFalse = budget.expectedFalse + 1 - flag.score;
+    if (expectedFalse > (policy.falseDiscoveryRate ?? 1) * (budget.opened + 1)) {
+      counts.doubtful += 1;
+      return;
+    }
     if ((await raise(flag, evidence)) !== "opened") return;
     budget.opened += 1;
+    budget.expectedFalse = expectedFalse;
     counts.flags += 1;
   }
 

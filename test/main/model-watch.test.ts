@@ -45,7 +45,16 @@ function start(shadow?: LoadedModel) {
   const counters = createCounters({
     now: () => START,
     analysis,
-    pipeline: { observations: 0, refused: 0, unknownFields: 0, windows: 0, scored: 0, flags: 0, deferred: 0 },
+    pipeline: {
+      observations: 0,
+      refused: 0,
+      unknownFields: 0,
+      windows: 0,
+      scored: 0,
+      flags: 0,
+      deferred: 0,
+      doubtful: 0,
+    },
   });
   const decisions = createDecisions();
   const log = (level: string, message: string, fields: object = {}) =>

@@ -94,6 +94,18 @@ test("what the alert budget puts off is flagged all the same: it is not learned 
   expect(isFlagged(analysis.account("pool", "far")!)).toBe(true);
 });
 
+test("of a day's flags no more may be expected to be false than was set, by their values", async () => {
+  const policy = { threshold: 0.03, minimumFamilies: 3, alertsPerDay: 20, falseDiscoveryRate: 0.2 };
+  const answer = { value: 0.7 };
+  const { flags, pipeline, day } = startPipeline({ answer, policy });
+  await day(0);
+  expect(flags).toEqual([]);
+  expect(pipeline.counts.doubtful).toBeGreaterThan(0);
+  answer.value = 0.9;
+  await day(1);
+  expect(flags.length).toBeGreaterThan(0);
+});
+
 test("an account above the threshold is ranked among honest ones of its kind, and its rank is kept with the flag", async () => {
   const policy = { threshold: 0.5, minimumFamilies: 3, maximumP: 0.01, alertsPerDay: 20 };
   const kept: FlagEvidence[] = [];
