@@ -170,17 +170,19 @@ function putHours(state: AccountState, atMs: number, ageHours: number, put: Put)
   let work = 0;
   let cos = 0;
   let sin = 0;
+  let slot = newest % HOURS;
+  let clock = newest % 24;
   for (let back = 0; back < known; back += 1) {
-    const hour = newest - back;
-    const slot = hour % HOURS;
     const shares = floats[wordAt + WORD.hourShares + slot] as number;
     sum += shares;
     squares += shares * shares;
     if (shares > 0) active += 1;
     const hourWork = floats[wordAt + WORD.hourWork + slot] as number;
     work += hourWork;
-    cos += hourWork * (COS[hour % 24] as number);
-    sin += hourWork * (SIN[hour % 24] as number);
+    cos += hourWork * (COS[clock] as number);
+    sin += hourWork * (SIN[clock] as number);
+    slot = slot === 0 ? HOURS - 1 : slot - 1;
+    clock = clock === 0 ? 23 : clock - 1;
   }
   put(F["hashrate.active"], active / known);
   if (sum === 0 || known < 24) return;

@@ -30,11 +30,11 @@ export function comparePair(
   into: PairSigns,
   intoOther?: PairSigns,
 ): void {
-  const sums = compareHours(one, other);
-  const split = Math.max(closeness(sums.hours, LEAST_HOURS), closeness(sums.days, LEAST_DAYS));
+  const together = compareHours(one, other);
+  const split = Math.max(closeness(hours, LEAST_HOURS), closeness(days, LEAST_DAYS));
   for (const signs of intoOther ? [into, intoOther] : [into]) {
     signs.split = Math.max(signs.split, split);
-    signs.together = Math.max(signs.together, sums.together);
+    signs.together = Math.max(signs.together, together);
   }
   if (!hasChanges(one) || !hasChanges(other)) return;
   const [mine, theirs] = [changesOf(one), changesOf(other)];
@@ -55,37 +55,56 @@ interface Parts {
   squares: number;
 }
 
-function compareHours(one: AccountState, other: AccountState) {
-  const cell = (state: AccountState, at: number): number =>
-    state.place.doubles[state.place.at + at] as number;
-  const newest = Math.min(cell(one, CELL.hour), cell(other, CELL.hour)) - 1;
-  const first = Math.floor(Math.max(cell(one, CELL.firstMs), cell(other, CELL.firstMs)) / HOUR_MS) + 1;
+/** Sums over the hours and the days with work of both; filled anew for each pair: hot path. */
+const hours: Parts = { count: 0, sum: 0, squares: 0 };
+const days: Parts = { count: 0, sum: 0, squares: 0 };
+
+/** Fills `hours` and `days`; answers by how many standard errors the two series move together. */
+function compareHours(one: AccountState, other: AccountState): number {
+  const [mineAt, theirsAt] = [one.place.at, other.place.at];
+  const [mineOf, theirsOf] = [one.place.doubles, other.place.doubles];
+  const newest = Math.min(mineOf[mineAt + CELL.hour] as number, theirsOf[theirsAt + CELL.hour] as number) - 1;
+  const first =
+    Math.floor(
+      Math.max(mineOf[mineAt + CELL.firstMs] as number, theirsOf[theirsAt + CELL.firstMs] as number) /
+        HOUR_MS,
+    ) + 1;
   const known = Math.min(HOURS, newest - first + 1);
-  const hours: Parts = { count: 0, sum: 0, squares: 0 };
-  const days: Parts = { count: 0, sum: 0, squares: 0 };
-  const mean = [0, 0];
-  const square = [0, 0];
-  let product = 0;
-  let [dayMine, dayTheirs] = [0, 0];
+  clear(hours);
+  clear(days);
+  const [mineFloats, theirsFloats] = [one.place.floats, other.place.floats];
+  const mineFirst = one.place.wordAt + WORD.hourWork;
+  const theirsFirst = other.place.wordAt + WORD.hourWork;
+  let [sumMine, sumTheirs, squareMine, squareTheirs, product] = [0, 0, 0, 0, 0];
+  let [dayMine, dayTheirs, dayHours] = [0, 0, 0];
+  let slot = newest % HOURS;
   for (let back = 0; back < known; back += 1) {
-    const slot = (newest - back) % HOURS;
-    const mine = one.place.floats[one.place.wordAt + WORD.hourWork + slot] as number;
-    const theirs = other.place.floats[other.place.wordAt + WORD.hourWork + slot] as number;
+    const mine = mineFloats[mineFirst + slot] as number;
+    const theirs = theirsFloats[theirsFirst + slot] as number;
+    slot = slot === 0 ? HOURS - 1 : slot - 1;
     if (mine > 0 && theirs > 0) addPart(hours, mine / (mine + theirs));
-    (mean[0] as number) += mine;
-    (mean[1] as number) += theirs;
-    (square[0] as number) += mine * mine;
-    (square[1] as number) += theirs * theirs;
+    sumMine += mine;
+    sumTheirs += theirs;
+    squareMine += mine * mine;
+    squareTheirs += theirs * theirs;
     product += mine * theirs;
     dayMine += mine;
     dayTheirs += theirs;
-    if (back % 24 !== 23) continue;
+    dayHours += 1;
+    if (dayHours < 24) continue;
     // Who splits by time works for one and then for the other: only the day holds both.
     if (dayMine > 0 && dayTheirs > 0) addPart(days, dayMine / (dayMine + dayTheirs));
     dayMine = 0;
     dayTheirs = 0;
+    dayHours = 0;
   }
-  return { hours, days, together: fisher(known, mean, square, product) };
+  return fisher(known, [sumMine, sumTheirs], [squareMine, squareTheirs], product);
+}
+
+function clear(parts: Parts): void {
+  parts.count = 0;
+  parts.sum = 0;
+  parts.squares = 0;
 }
 
 function addPart(parts: Parts, share: number): void {

@@ -53,10 +53,9 @@ export function chooseWatched(
   watch: ReadonlySet<string>,
   top: number,
 ): void {
-  const work = Float64Array.from(
-    active,
-    ({ place: { doubles, at } }) => doubles[at + CELL.weekWork] as number,
-  );
+  const work = new Float64Array(active.length);
+  for (const [index, { place }] of active.entries())
+    work[index] = place.doubles[place.at + CELL.weekWork] as number;
   const sorted = work.slice().sort();
   const least = top > 0 ? (sorted[Math.max(0, sorted.length - top)] ?? 0) : Number.POSITIVE_INFINITY;
   // Of accounts as large as the last one to keep its series, those that came first keep theirs.
