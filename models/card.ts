@@ -1,5 +1,5 @@
 import type { Dataset } from "./evaluate/dataset.ts";
-import type { Fusion } from "./oracle.ts";
+import type { Fusion } from "./fusion.ts";
 import type { Metrics, Volume } from "./train.ts";
 
 const percent = (value: number | undefined): string =>

@@ -1,4 +1,4 @@
-import type { Model } from "#core/model.ts";
+import { type Model, USUAL_THRESHOLD } from "#core/model.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { ENCODED, encodeRow, fitScaler, type Scaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
@@ -7,13 +7,16 @@ import { evaluateHoldouts } from "./evaluate/holdouts.ts";
 import { evaluateLatency } from "./evaluate/latency.ts";
 import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
 import { scoreByRules } from "./evaluate/rules.ts";
+import { stabilityFinding } from "./evaluate/stability.ts";
 import { conformalFinding } from "./evaluate/uniform.ts";
-import { BASE_RATE, classesOf, fitModel, TREES } from "./fit-model.ts";
+import { BASE_RATE } from "./fit-fusion.ts";
+import { classesOf, fitModel, TREES } from "./fit-model.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { CLASSES, SIZES } from "./network.ts";
 import { conformalOf } from "./reference.ts";
 import { VOLUME } from "./train.ts";
 import { SCHEDULE } from "./train-network.ts";
+import { createWatch } from "./watch.ts";
 import type { WorldOptions } from "./worlds.ts";
 
 type Rows = Float32Array;
@@ -52,6 +55,8 @@ const LEARNING_WORLDS = 40;
 const JUDGING_SEED = 2_000_000_000;
 const LEARNING_SEED = 1000;
 const ACCOUNTS = 480;
+/** Hours between the windows that are judged by: those of an account are much alike. */
+const JUDGING_HOURS = 12;
 
 /** Simulates worlds and tells how far it is. */
 function simulator(options: EvaluationOptions, total: number) {
@@ -61,7 +66,7 @@ function simulator(options: EvaluationOptions, total: number) {
     first: { seed: number; world: WorldOptions; stepHours?: number },
     note: string,
   ): Promise<Dataset> => {
-    const set = await drawSet(options.draw, count, { stepHours: 12, ...first }, (done) =>
+    const set = await drawSet(options.draw, count, { stepHours: JUDGING_HOURS, ...first }, (done) =>
       options.onProgress?.(before + done, total, note),
     );
     before += count;
@@ -76,7 +81,14 @@ const modelScorer = (model: Model): Scorer => ({
 
 /** The model against rules and baselines on a usual population, at one campaign in ten thousand accounts. */
 export async function* populationFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
-  const { model, outliers = [], classifiers = [], threshold = 0.5, seed = 1, worlds = 24 } = options;
+  const {
+    model,
+    outliers = [],
+    classifiers = [],
+    threshold = USUAL_THRESHOLD,
+    seed = 1,
+    worlds = 24,
+  } = options;
   const { accounts = ACCOUNTS } = options;
   const rivals = outliers.length + classifiers.length > 0;
   const draw = simulator(options, worlds + (rivals ? VOLUME.learn : 0));
@@ -107,6 +119,8 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
   });
   const { value } = await model.score(set.rows, set.count);
   yield conformalFinding(set, (row) => conformalOf(model.reference, set.rows, value[row] as number, row));
+  const stability = stabilityFinding(set, value, createWatch(model.reference, JUDGING_HOURS, worlds));
+  if (stability) yield stability;
 }
 
 /** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */
@@ -167,7 +181,7 @@ const SHIFTS: readonly { name: string; world: Partial<WorldOptions> }[] = [
 
 /** Typologies left out in turn, and worlds that are not as in training. */
 export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
-  const { model, threshold = 0.5, seed = 1, worlds = 12 } = options;
+  const { model, threshold = USUAL_THRESHOLD, seed = 1, worlds = 12 } = options;
   const perShift = Math.max(1, Math.round(worlds / 4));
   const typologies = CLASSES.slice(1, -1);
   const draw = simulator(options, LEARNING_WORLDS + 4 + worlds + SHIFTS.length * perShift);

@@ -1,4 +1,7 @@
-import type { Fusion } from "./oracle.ts";
+import type { Fusion } from "./fusion.ts";
+
+/** Campaigns per account that values are calibrated for (DETECTION.md: how it is judged). */
+export const BASE_RATE = 1e-4;
 
 /** What the heads say of held-out rows, and whether each is a campaign's. */
 export interface HeadRows {
@@ -10,10 +13,13 @@ export interface HeadRows {
   positive: Uint8Array;
   /** Weight of each row before the base rate is imposed: equal parts for every account, however long it is seen. */
   weight: Float64Array;
+  /** 1 where all heads were asked, 0 where something stands for an answer. */
+  asked: Uint8Array;
 }
 
-/** The heads, in the order of the regression's columns. */
+/** The heads. */
 const HEADS = ["campaign", "risk", "novelty", "forest"] as const;
+type Head = (typeof HEADS)[number];
 
 /** The regression did not end in numbers. */
 export class FusionFailed extends Error {
@@ -24,30 +30,61 @@ export class FusionFailed extends Error {
 const RIDGE = 1e-4;
 
 /**
- * Logistic regression of campaign on the heads, rows re-weighted to the base rate (not re-sampled), factors
- * never negative. Newton's method; a factor that would turn negative is left out and the rest fitted again.
+ * Part of campaigns at which the heads' shares in the sum are learned. At the base rate a handful of honest rows, those
+ * that one head happens to take for a campaign, would outweigh all else; here hundreds speak.
  */
-export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "noveltyUnit"> {
-  let active = HEADS.map((_, column) => column);
+const SHARING_RATE = 1e-2;
+
+/**
+ * Logistic regression of campaign on the heads, in two steps: how much each head counts beside the others, on the rows that all were
+ * asked about, with campaigns one in a hundred; then how steeply their sum tells, and from where, at the base rate. Rows are re-weighted
+ * to a rate, not re-sampled. Factors are never negative: Newton's method, and a head whose factor would be is left out and the rest
+ * fitted again.
+ */
+export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "noveltyUnit" | "left"> {
+  let active: readonly Head[] = HEADS;
+  const told = <Values extends Float64Array | Uint8Array>(values: Values): Values =>
+    values.filter((_, row) => rows.asked[row] === 1) as Values;
   for (;;) {
-    const factors = newton(rows, baseRate, active);
-    const negative = active.filter((column, index) => column >= 0 && (factors[index] as number) < 0);
-    if (negative.length === 0) {
-      const at = (column: number): number => factors[active.indexOf(column)] ?? 0;
-      const [campaign, risk, novelty, forest] = HEADS.map((_, column) => at(column)) as [
-        number,
-        number,
-        number,
-        number,
-      ];
-      return { campaign, risk, novelty, forest, bias: factors.at(-1) as number, baseRate };
+    const shares = newton(
+      active.map((head) => told(rows[head])),
+      { positive: told(rows.positive), weight: told(rows.weight) },
+      Math.max(baseRate, SHARING_RATE),
+    );
+    const negative = active.filter((_, index) => (shares[index] as number) < 0);
+    if (negative.length > 0) {
+      active = active.filter((head) => !negative.includes(head));
+      continue;
     }
-    active = active.filter((column) => !negative.includes(column));
+    const sum = Float64Array.from(rows.positive, (_, row) =>
+      active.reduce(
+        (total, head, index) => total + (shares[index] as number) * (rows[head][row] as number),
+        0,
+      ),
+    );
+    const [steepness, bias] = newton([sum], rows, baseRate) as [number, number];
+    if (!(steepness > 0)) throw new FusionFailed("fusion: the heads together do not tell campaigns");
+    const at = (head: Head): number => {
+      const index = active.indexOf(head);
+      return index < 0 ? 0 : steepness * (shares[index] as number);
+    };
+    return {
+      campaign: at("campaign"),
+      risk: at("risk"),
+      novelty: at("novelty"),
+      forest: at("forest"),
+      bias,
+      baseRate,
+    };
   }
 }
 
-function newton(rows: HeadRows, baseRate: number, active: readonly number[]): number[] {
-  const columns = active.map((column) => rows[HEADS[column] as (typeof HEADS)[number]]);
+/** Factors of the columns and, last, the bias. */
+function newton(
+  columns: readonly Float64Array[],
+  rows: Pick<HeadRows, "positive" | "weight">,
+  baseRate: number,
+): number[] {
   const size = columns.length + 1;
   const factors = new Array<number>(size).fill(0);
   factors[size - 1] = Math.log(baseRate / (1 - baseRate));

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
+import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { type Forest, forestSchema, readForest, writeForest } from "./baselines/forest.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
@@ -21,6 +22,12 @@ const fusionSchema = z.strictObject({
   forest: z.number().min(0),
   bias: z.number(),
   noveltyUnit: z.number().positive(),
+  left: z.strictObject({
+    campaign: z.number(),
+    risk: z.number(),
+    novelty: z.number().positive(),
+    typologies: z.array(z.number().min(0)).length(SCORED_TYPOLOGIES.length),
+  }),
   baseRate: z.number().positive().max(1),
 });
 

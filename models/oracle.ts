@@ -1,6 +1,16 @@
 import { FEATURES } from "#core/features.ts";
-import { addForestContributions, type Forest, forestLogit } from "./baselines/forest.ts";
+import { addForestContributions, askForest, type Forest } from "./baselines/forest.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
+import {
+  campaignLogit,
+  type Fusion,
+  fuse,
+  NOVELTY_CUT,
+  type RowScore,
+  scoreLeft,
+  sigmoid,
+  writeTypologyParts,
+} from "./fusion.ts";
 import { CLASSES, LAYERS, type LayerName } from "./network.ts";
 
 /** Weights of one dense layer: kernel inputs × units, row-major, and bias. */
@@ -11,89 +21,6 @@ export interface Dense {
   units: number;
 }
 export type Weights = Readonly<Record<LayerName, Dense>>;
-
-/** What the parts of a model say of a vector, before they are fused. */
-export interface Heads {
-  /** The typology head's campaign logit. */
-  campaign: number;
-  /** The monotone head's logit. */
-  risk: number;
-  /** Rebuilding error in units of an honest account's median. */
-  novelty: number;
-  /** The boosted trees' logit. */
-  forest: number;
-}
-
-/** How the heads become one number: a logistic regression on held-out worlds, at the stated base rate. */
-export interface Fusion {
-  /** Factors, none negative, on the heads; on novelty's logarithm. */
-  campaign: number;
-  risk: number;
-  novelty: number;
-  forest: number;
-  bias: number;
-  /** Median rebuilding error of honest accounts: the unit of novelty. */
-  noveltyUnit: number;
-  /** Campaigns per account that the value is calibrated for. */
-  baseRate: number;
-}
-
-/** What one vector scores, in plain JavaScript. */
-export interface OracleScore {
-  logit: number;
-  value: number;
-  typologies: Float32Array;
-  novelty: number;
-}
-
-/** Novelty beyond this is cut before its logarithm is taken, below as well: one wild feature must not decide. */
-const NOVELTY_CUT = 50;
-
-/** Campaign logit of the class logits: log of the campaigns' part over the honest part. */
-export function campaignLogit(logits: Float32Array, at: number): number {
-  let largest = Number.NEGATIVE_INFINITY;
-  for (let index = 1; index < CLASSES.length; index += 1)
-    largest = Math.max(largest, logits[at + index] as number);
-  let sum = 0;
-  for (let index = 1; index < CLASSES.length; index += 1)
-    sum += Math.exp((logits[at + index] as number) - largest);
-  return largest + Math.log(sum) - (logits[at] as number);
-}
-
-/** Mean square rebuilding error over the present features of an encoded row. */
-export function rebuildingError(
-  encoded: Float32Array,
-  encodedAt: number,
-  rebuilt: Float32Array,
-  at: number,
-): number {
-  let error = 0;
-  let present = 0;
-  for (let column = 0; column < FEATURES.length; column += 1) {
-    if (encoded[encodedAt + FEATURES.length + column] === 0) continue;
-    present += 1;
-    error += ((rebuilt[at + column] as number) - (encoded[encodedAt + column] as number)) ** 2;
-  }
-  return present > 0 ? error / present : 0;
-}
-
-/** The fused logit. */
-export function fuse(fusion: Fusion, { campaign, risk, novelty, forest }: Heads): number {
-  return (
-    fusion.campaign * campaign +
-    fusion.risk * risk +
-    fusion.novelty * Math.log(boundNovelty(novelty)) +
-    fusion.forest * forest +
-    fusion.bias
-  );
-}
-
-/** Novelty as it enters the fusion. */
-export function boundNovelty(novelty: number): number {
-  return Math.min(NOVELTY_CUT, Math.max(1 / NOVELTY_CUT, novelty));
-}
-
-export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /**
  * The network in plain JavaScript on the same weights: 3 to 4 times faster than a backend for a single row, the check
@@ -116,12 +43,13 @@ export class Oracle {
   }
 
   /** Scores row `at` of `rows`. */
-  score(rows: Float32Array, at: number): OracleScore {
+  score(rows: Float32Array, at: number): RowScore {
+    const { logit: forest, left } = askForest(this.#forest, rows, at * FEATURES.length);
+    if (left) return scoreLeft(this.#fusion, forest);
     encodeRow(this.#scaler, rows, at, this.#encoded, 0);
     encodeRisk(rows, at, this.#risky, 0);
     const { logits, novelty, risk } = this.#forward(this.#encoded, this.#risky);
     const campaign = campaignLogit(logits, 0);
-    const forest = forestLogit(this.#forest, rows, at * FEATURES.length);
     const logit = fuse(this.#fusion, { campaign, risk, novelty, forest });
     const value = sigmoid(logit);
     const typologies = new Float32Array(CLASSES.length - 2);
@@ -230,23 +158,6 @@ export class Oracle {
       logit,
     };
   }
-}
-
-/**
- * Divides the value among the typologies, in the order of SCORED_TYPOLOGIES; the sanctioned place keeps its part.
- * `campaign` is the campaign logit of the same class logits.
- */
-export function writeTypologyParts(
-  logits: Float32Array,
-  at: number,
-  campaign: number,
-  value: number,
-  into: Float32Array,
-  intoAt: number,
-): void {
-  const all = campaign + (logits[at] as number);
-  for (let index = 0; index < CLASSES.length - 2; index += 1)
-    into[intoAt + index] = value * Math.exp((logits[at + 1 + index] as number) - all);
 }
 
 function forward(

@@ -27,9 +27,9 @@ export const SCHEDULE: Schedule = { epochs: 10, batch: 512, learningRate: 0.002 
 /** Weight of the rebuilding loss beside the typology loss. */
 const REBUILD_WEIGHT = 0.3;
 /** Parts of features and of whole families that are hidden from the network while it learns. */
-const HIDE_FEATURE = 0.06;
-const HIDE_FAMILY = 0.06;
-const NOISE = 0.1;
+const HIDE_FEATURE = 0.04;
+const HIDE_FAMILY = 0.04;
+const NOISE = 0.05;
 /** Pull of every kernel towards zero. */
 const DECAY = 1e-5;
 

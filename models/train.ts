@@ -8,14 +8,15 @@ import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { averagePrecision } from "./evaluate/average-precision.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
 import { calibrationError, judge, recallTable } from "./evaluate/detection-metrics.ts";
-import { imposeBaseRate } from "./fit-fusion.ts";
-import { accountWeights, BASE_RATE, fitModel, TREES } from "./fit-model.ts";
+import { BASE_RATE, imposeBaseRate } from "./fit-fusion.ts";
+import { fitModel, TREES } from "./fit-model.ts";
 import { directoryHandler, type Manifest, sha256, writeModelFiles } from "./model-files.ts";
 import { CLASSES, SIZES, type Sizes } from "./network.ts";
 import type { Oracle } from "./oracle.ts";
 import { SIMULATOR_VERSION } from "./simulate/simulate.ts";
 import { useBackend } from "./tensor-flow.ts";
 import { SCHEDULE, type Schedule } from "./train-network.ts";
+import { accountWeights } from "./weights.ts";
 import type { WorldOptions } from "./worlds.ts";
 
 /** How much is simulated: worlds to learn from, to fit the fusion on, and to judge by. */
@@ -26,7 +27,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 150, fit: 16, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 420, fit: 48, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */

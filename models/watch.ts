@@ -89,8 +89,11 @@ export interface Watch {
   restore(bytes: Uint8Array): void;
 }
 
-/** Makes the watch of one model. `stepHours` is the time between windows. Holds no clock and does no I/O. */
-export function createWatch(reference: Reference, stepHours: number): Watch {
+/**
+ * Makes the watch of one model, of so many pools at most. `stepHours` is the time between windows. Holds no clock and
+ * does no I/O.
+ */
+export function createWatch(reference: Reference, stepHours: number, mostPools = MOST_POOLS): Watch {
   const pools = new Map<string, Watched>();
   const unwatched = new Set<string>();
   const windows = Math.max(1, Math.round(24 / stepHours));
@@ -99,7 +102,7 @@ export function createWatch(reference: Reference, stepHours: number): Watch {
     const found = pools.get(pool);
     if (found) return found;
     const fresh: Watched = { standing: empty(pool, atMs), own: null, day: [] };
-    if (pools.size < MOST_POOLS) pools.set(pool, fresh);
+    if (pools.size < mostPools) pools.set(pool, fresh);
     else if (unwatched.size < MOST_POOLS) unwatched.add(pool);
     return fresh;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { USUAL_THRESHOLD } from "#core/model.ts";
 import { host, name, path, port, section } from "./config-fields.ts";
 import { databaseMistakes, listMistakes, nameMistakes } from "./config-names.ts";
 import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
@@ -114,7 +115,7 @@ export const configSchema = section({
       .number()
       .min(0)
       .max(1)
-      .default(0.5)
+      .default(USUAL_THRESHOLD)
       .describe("Score from which an account with two agreeing families is flagged."),
     minimumFamilies: z.number().int().min(2).max(8).default(2),
     maximumP: z
@@ -137,7 +138,7 @@ export const configSchema = section({
       .max(1)
       .default(1)
       .describe(
-        "Most that may be expected to be false of the anomaly flags opened in a day, by their scores; the rest wait, counted. 1 switches it off; a threshold of .5 keeps it below .5 by itself.",
+        "Most that may be expected to be false of the anomaly flags opened in a day, by their scores; the rest wait, counted. 1 switches it off.",
       ),
   }).prefault({}),
   deliver: section({ webhooks: z.array(webhook).default([]) }).prefault({}),

@@ -3,8 +3,14 @@ import { type Forest, nodesOf } from "./forest.ts";
 /** Rows that one tree is walked for before the next: they and the tree stay in the nearest cache. */
 const BLOCK = 64;
 
+/** What a forest says of many rows, and which of them, ascending, it did not leave early. */
+export interface ForestAnswers {
+  logits: Float64Array;
+  asked: Uint32Array;
+}
+
 /** Walks a forest for many rows at once. */
-export type ForestBatch = (rows: Float32Array, count: number, width: number) => Float64Array;
+export type ForestBatch = (rows: Float32Array, count: number, width: number) => ForestAnswers;
 
 /**
  * Lays a forest out for batches: every tree full to its depth, a node that does not split sending all rows left, so that
@@ -12,7 +18,7 @@ export type ForestBatch = (rows: Float32Array, count: number, width: number) => 
  * bit for bit; a row costs 7 µs where one by one it costs 12 (300 trees of depth 5).
  */
 export function createForestBatch(forest: Forest): ForestBatch {
-  const { trees, depth, base } = forest;
+  const { trees, depth, base, exit } = forest;
   const inner = 2 ** depth - 1;
   const leaves = 2 ** depth;
   const feature = new Uint16Array(trees * inner);
@@ -37,14 +43,20 @@ export function createForestBatch(forest: Forest): ForestBatch {
   }
   for (let tree = 0; tree < trees; tree += 1) fill(tree, 0, -1);
 
+  const early = exit ? exit.after : trees;
+
   return (rows, count, width) => {
     const logits = new Float64Array(count).fill(base);
-    for (let from = 0; from < count; from += BLOCK) {
-      const to = Math.min(count, from + BLOCK);
-      for (let tree = 0; tree < trees; tree += 1) {
+    const block = new Uint32Array(BLOCK);
+    const asked = new Uint32Array(count);
+
+    /** Walks some trees for the rows in `block`. */
+    function walk(fromTree: number, toTree: number, some: number): void {
+      for (let tree = fromTree; tree < toTree; tree += 1) {
         const first = tree * inner;
         const firstLeaf = tree * leaves - inner;
-        for (let row = from; row < to; row += 1) {
+        for (let index = 0; index < some; index += 1) {
+          const row = block[index] as number;
           const at = row * width;
           let node = 0;
           for (let step = 0; step < depth; step += 1) {
@@ -56,6 +68,25 @@ export function createForestBatch(forest: Forest): ForestBatch {
         }
       }
     }
-    return logits;
+
+    let waiting = 0;
+    for (let from = 0; from < count; from += BLOCK) {
+      const some = Math.min(BLOCK, count - from);
+      for (let index = 0; index < some; index += 1) block[index] = from + index;
+      walk(0, early, some);
+      for (let row = from; row < from + some; row += 1) {
+        if (exit && (logits[row] as number) < exit.below) (logits[row] as number) += exit.rest;
+        else {
+          asked[waiting] = row;
+          waiting += 1;
+        }
+      }
+    }
+    for (let from = 0; early < trees && from < waiting; from += BLOCK) {
+      const some = Math.min(BLOCK, waiting - from);
+      block.set(asked.subarray(from, from + some));
+      walk(early, trees, some);
+    }
+    return { logits, asked: asked.subarray(0, waiting) };
   };
 }

@@ -1,5 +1,6 @@
 import { randomFrom } from "#core/random.ts";
-import { BELOW_ALL, type Forest, nodesOf } from "./forest.ts";
+import { BINS, type Bins, binned, type Labelled } from "./bins.ts";
+import { type Forest, nodesOf } from "./forest.ts";
 
 /** How the trees are grown. */
 export interface GrowOptions {
@@ -10,6 +11,8 @@ export interface GrowOptions {
   ridge: number;
   /** Least sum of curvature p·(1 − p) a leaf stands on. */
   leastCurvature: number;
+  /** Whether, and how, dull rows are left early: after so many trees, all but this part of the honest rows by weight. */
+  exit?: { after: number; part: number };
   /** Parts of the rows and of the columns that each tree sees; 1 for all. */
   rowPart?: number;
   columnPart?: number;
@@ -17,17 +20,6 @@ export interface GrowOptions {
   seed?: number;
   onProgress?: (part: number) => void;
 }
-
-/** What is learned from: row-major rows, NaN for missing, a label 0 or 1 each, and a weight each (1 where absent). */
-export interface Labelled {
-  rows: ArrayLike<number>;
-  count: number;
-  width: number;
-  labels: ArrayLike<number>;
-  weights?: ArrayLike<number>;
-}
-
-const BINS = 64;
 
 /**
  * Gradient-boosted trees for the logistic loss, second order, on histograms (Friedman 2001; Chen & Guestrin, KDD 2016;
@@ -58,7 +50,9 @@ export function growForest(labelled: Labelled, options: GrowOptions): Forest {
     feature: new Int16Array(trees * nodes).fill(-1),
     split: new Float32Array(trees * nodes),
     value: new Float32Array(trees * nodes),
+    exit: null,
   };
+  let early: Float64Array | undefined;
   const all = Uint32Array.from({ length: count }, (_, row) => row);
   for (let tree = 0; tree < trees; tree += 1) {
     for (let row = 0; row < count; row += 1) {
@@ -82,9 +76,42 @@ export function growForest(labelled: Labelled, options: GrowOptions): Forest {
     }
     for (let row = 0; row < count; row += 1)
       logits[row]! += learningRate * grown.value[leafOf(grown, bins, row, count)]!;
+    if (tree + 1 === options.exit?.after && tree + 1 < trees) early = logits.slice();
     onProgress?.((tree + 1) / trees);
   }
+  if (early && options.exit) {
+    const { after, part } = options.exit;
+    forest.exit = { after, ...fitExit({ early, last: logits, labels, weight }, part) };
+  }
   return forest;
+}
+
+/** The logit that `part` of the honest rows reach early, and what was added later to those below, on average. */
+function fitExit(
+  {
+    early,
+    last,
+    labels,
+    weight,
+  }: Record<"early" | "last" | "weight", Float64Array> & Pick<Labelled, "labels">,
+  part: number,
+): { below: number; rest: number } {
+  const honest = Array.from(early.keys()).filter((row) => labels[row] !== 1);
+  honest.sort((a, b) => early[b]! - early[a]!);
+  let most = part * honest.reduce((sum, row) => sum + weight[row]!, 0);
+  let below = Number.POSITIVE_INFINITY;
+  for (const row of honest) {
+    most -= weight[row]!;
+    if (most < 0) break;
+    below = early[row]!;
+  }
+  let [sum, whole] = [0, 0];
+  for (const row of honest) {
+    if (early[row]! >= below) continue;
+    sum += weight[row]! * (last[row]! - early[row]!);
+    whole += weight[row]!;
+  }
+  return { below, rest: whole > 0 ? sum / whole : 0 };
 }
 
 function drawColumns(random: () => number, width: number, part: number): Uint32Array {
@@ -95,46 +122,6 @@ function drawColumns(random: () => number, width: number, part: number): Uint32A
     [columns[at], columns[other]] = [columns[other]!, columns[at]!];
   }
   return columns.slice(0, wanted).sort();
-}
-
-/** Bin of every value, column by column, and the upper edge of every bin. */
-interface Bins {
-  bin: Uint8Array;
-  /** `BINS` a feature; the edges of unused bins are infinite. Bin 0 is what is missing. */
-  edge: Float32Array;
-}
-
-function binned({ rows, count, width }: Labelled): Bins {
-  const bin = new Uint8Array(count * width);
-  const edge = new Float32Array(width * BINS).fill(Number.POSITIVE_INFINITY);
-  for (let feature = 0; feature < width; feature += 1) {
-    const first = feature * BINS;
-    edge[first] = BELOW_ALL;
-    const column = Float32Array.from({ length: count }, (_, row) => rows[row * width + feature]!);
-    const sorted = column.filter((value) => !Number.isNaN(value)).sort();
-    let used = 1;
-    for (let part = 1; part < BINS - 1 && sorted.length > 0; part += 1) {
-      const value = sorted[Math.floor((part * sorted.length) / (BINS - 1))]!;
-      // The largest value's edge would part nothing.
-      if (value < sorted.at(-1)! && value > edge[first + used - 1]!) {
-        edge[first + used] = value;
-        used += 1;
-      }
-    }
-    for (let row = 0; row < count; row += 1) {
-      const value = column[row]!;
-      if (Number.isNaN(value)) continue;
-      let low = 1;
-      let high = used;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (edge[first + middle]! < value) low = middle + 1;
-        else high = middle;
-      }
-      bin[feature * count + row] = low;
-    }
-  }
-  return { bin, edge };
 }
 
 interface Grown {

@@ -1,3 +1,9 @@
+/**
+ * The score from which an account is flagged unless an operator says otherwise: where the shipped model finds most of what
+ * it finds, and one honest account-day in several hundred thousand (models/README.md).
+ */
+export const USUAL_THRESHOLD = 0.1;
+
 /** What a model says of a batch of feature vectors, row by row. */
 export interface Scores {
   /** Calibrated likelihood that the account belongs to some campaign, 0..1. */

@@ -12,6 +12,7 @@ function draw(count: number) {
     forest: new Float64Array(count),
     positive: new Uint8Array(count),
     weight: new Float64Array(count).fill(1),
+    asked: new Uint8Array(count).fill(1),
   };
   for (let row = 0; row < count; row += 1) {
     rows.campaign[row] = random.normal();
@@ -61,4 +62,20 @@ test("NaN in a head is an error with a name, not a model", () => {
   const rows = draw(500);
   rows.campaign[3] = Number.NaN;
   expect(() => fitFusion(rows, 0.01)).toThrow(FusionFailed);
+});
+
+test("an honest row that one head takes for a campaign does not cost that head its share", () => {
+  const rows = draw(40_000);
+  // Two heads that say the same but for noises of one size.
+  const noise = createRandom(6, "noise");
+  rows.forest = rows.campaign.map((value) => value + noise.normal() / 2);
+  rows.campaign = rows.campaign.map((value) => value + noise.normal() / 2);
+  const share = ({ campaign, forest }: { campaign: number; forest: number }): number =>
+    campaign / (campaign + forest);
+  const before = share(fitFusion(rows, 1e-4));
+  expect(before).toBeGreaterThan(0.4);
+  expect(before).toBeLessThan(0.6);
+  rows.campaign[rows.positive.indexOf(0)] = 30;
+  // Learned at the base rate it falls to .17.
+  expect(share(fitFusion(rows, 1e-4))).toBeGreaterThan(0.25);
 });

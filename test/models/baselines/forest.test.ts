@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   addForestContributions,
+  askForest,
   type Forest,
   forestLogit,
   forestMean,
@@ -99,7 +100,8 @@ test("a batch gives the logits of the rows one by one, bit for bit, whatever is 
     { ...OPTIONS, depth: 5, leastCurvature: 8 },
   );
   for (const forest of [grown, lopsided]) {
-    const logits = createForestBatch(forest)(rows, 1001, WIDTH);
+    const { logits, asked } = createForestBatch(forest)(rows, 1001, WIDTH);
+    expect(asked).toHaveLength(1001);
     expect(logits).toHaveLength(1001);
     for (let row = 0; row < 1001; row += 1) expect(logits[row]).toBe(forestLogit(forest, rows, row * WIDTH));
   }
@@ -118,4 +120,37 @@ test("a forest is read as it was written, and one that does not hold together is
   astray[14] = 0;
   expect(() => readForest({ ...written, feature: astray }, WIDTH)).toThrow("splits on column 0");
   expect(() => growForest({ ...draw(), labels: new Uint8Array(COUNT) }, OPTIONS)).toThrow("both classes");
+});
+
+test("dull rows are left after the first trees: alone and in batches alike, and never a row that stands out", () => {
+  const { rows, count, ...set } = draw();
+  const exit = { after: 10, part: 0.2 };
+  const early = growForest({ rows, count, ...set }, { ...OPTIONS, exit });
+  const whole: Forest = { ...early, exit: null };
+  expect(writeForest({ ...growForest({ rows, count, ...set }, OPTIONS) }).value).toEqual(
+    writeForest(early).value,
+  );
+  const { logits: all } = createForestBatch(whole)(rows, count, WIDTH);
+  const { logits: batch, asked } = createForestBatch(early)(rows, count, WIDTH);
+  const leftAlone = Array.from({ length: count }, (_, row) => askForest(early, rows, row * WIDTH).left);
+  expect([...asked]).toEqual(Array.from(leftAlone.keys()).filter((row) => !leftAlone[row]));
+  let [left, sum, honest] = [0, 0, 0];
+  for (let row = 0; row < count; row += 1) {
+    expect(batch[row]).toBe(forestLogit(early, rows, row * WIDTH));
+    if (set.labels[row] === 1) continue;
+    honest += 1;
+    if (batch[row] === all[row]) continue;
+    left += 1;
+    sum += batch[row]! - all[row]!;
+    expect(all[row]).toBeLessThan(0);
+  }
+  expect(left / honest).toBeGreaterThan(0.75);
+  expect(left / honest).toBeLessThan(0.8 + 1e-9);
+  // Leaves are held in 32 bits.
+  expect(sum / left).toBeCloseTo(0, 7);
+  const written = writeForest(early);
+  expect(writeForest(readForest(written, WIDTH))).toEqual(written);
+  expect(() => readForest({ ...written, exit: { ...early.exit!, after: 30 } }, WIDTH)).toThrow(
+    "exit after 30 of 30",
+  );
 });
