@@ -23,8 +23,23 @@ const MOST_ROWS = 8192;
 const MOST_POOLS = 32;
 /** Features named in a flag. */
 const MOST_NAMED = 8;
-/** Grows by itself from the day Assay is installed. */
-const AGELESS = new Set(["operator.age"]);
+/** Sums over a month or a quarter, and the account's age: they go on filling long after the reference was taken. */
+const FILLING = new Set([
+  "operator.age",
+  "operator.actions",
+  "operator.pyongyangHours",
+  "operator.localHours",
+  "operator.hoursEvidence",
+  "operator.concentration",
+  "operator.phaseCos",
+  "operator.phaseSin",
+  "payout.payments",
+  "payout.size",
+  "payout.spread",
+  "payout.nearThreshold",
+  "linkage.clusterHours",
+  "linkage.clusterNearThreshold",
+]);
 const AGE = FEATURE_INDEX.get("operator.age") as number;
 
 const standing = z.strictObject({
@@ -214,7 +229,7 @@ function compare(
   const stability = own ? drift(own, rows, count, { soft: true }) : [];
   return FEATURES.map(({ name }, index) => ({
     feature: name,
-    psi: AGELESS.has(name) ? null : finite(stability[index]?.psi),
+    psi: FILLING.has(name) ? null : finite(stability[index]?.psi),
     training: finite(training[index]?.psi),
   }));
 }
