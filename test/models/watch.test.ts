@@ -82,6 +82,9 @@ test("a source that goes missing is drift; the age of accounts, which only grows
   day(watch, 9);
   const standing = day(watch, 40, () => Number.NaN);
   expect(standing.features[AGE]!.psi).toBeNull();
+  // What is summed over a month or a quarter goes on filling, as the age goes on growing.
+  for (const name of ["operator.actions", "payout.payments", "linkage.clusterHours"])
+    expect(standing.features[FEATURE_INDEX.get(name)!]!.psi).toBeNull();
   expect(standing.features[SIZE]!.training).toBeNull();
   expect(watch.drifted("main").map(({ feature }) => feature)).toEqual(["hashrate.size"]);
 });
