@@ -5,6 +5,7 @@ import { isFlagged } from "#core/flagged.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import {
   type Change,
+  emptyDetector,
   isSilent,
   type RateDetector,
   rateByShare,
@@ -16,15 +17,7 @@ import {
 /** Change points of an account's hashrate: its detector stands in its cells, and the last changes are remembered there. */
 
 /** The detector of the account at hand. Hot path: filled anew for each, never made anew. */
-const own: RateDetector = {
-  cells: new Float64Array(0),
-  baseline: 0,
-  focus: 0,
-  firstMs: 0,
-  lastNats: 0,
-  held: false,
-  factor: 1,
-};
+const own = emptyDetector();
 
 function detectorOf(state: AccountState, atMs: number): RateDetector {
   const { doubles, at } = state.place;

@@ -69,6 +69,17 @@ export interface RateDetector {
   factor: number;
 }
 
+/** A detector to be filled in. */
+export const emptyDetector = (): RateDetector => ({
+  cells: new Float64Array(0),
+  baseline: 0,
+  focus: 0,
+  firstMs: 0,
+  lastNats: 0,
+  held: false,
+  factor: 1,
+});
+
 /** A change point: when it began, log2 of new over old rate, and its log-likelihood ratio in nats. */
 export interface Change {
   atMs: number;

@@ -3,6 +3,7 @@ import { DAY_MS } from "#core/metrics.ts";
 import {
   BASELINE_CELLS,
   type Change,
+  emptyDetector,
   type RateDetector,
   rateByShare,
   rateByTick,
@@ -48,15 +49,7 @@ export interface Roster {
 }
 
 /** The detector of the worker at hand. Hot path: filled anew for each, never made anew. */
-const own: RateDetector = {
-  cells: new Float64Array(0),
-  baseline: 0,
-  focus: 0,
-  firstMs: 0,
-  lastNats: 0,
-  held: false,
-  factor: 1,
-};
+const own = emptyDetector();
 
 function detectorOf(worker: Worker, { held, factor }: WorkerContext): RateDetector {
   own.cells = worker.cells;
