@@ -4,7 +4,10 @@
  */
 export const USUAL_THRESHOLD = 0.2;
 
-/** What a model says of a batch of feature vectors, row by row. */
+/**
+ * What a model says of a batch of feature vectors, row by row. Of a row that it finds nothing in from the first (its value is
+ * next to nothing) `typologies` divides the value, and `novelty` stands, as for such rows on average: they were not asked.
+ */
 export interface Scores {
   /** Calibrated likelihood that the account belongs to some campaign, 0..1. */
   value: Float32Array;
