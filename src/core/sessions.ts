@@ -2,6 +2,10 @@ import type { Session, Share } from "#core/observation.ts";
 
 /** Sessions of a generation. Two are kept: when the younger is full, what is left of the elder gives way. */
 const GENERATION = 100_000;
+/** Workers of one connection that are joined to it: a farm's proxy logs in hundreds. */
+const MOST_WORKERS = 1024;
+/** Workers joined to connections at all. Beyond either bound a connection keeps the worker it logged in last. */
+const MOST_JOINED = 4 * GENERATION;
 
 /**
  * Open connections: what a share does not say of itself, its session may have said. Where shares and sessions come from
@@ -12,6 +16,8 @@ export class Sessions {
   #young = new Map<string, Session>();
   #old = new Map<string, Session>();
   readonly #byWorker = new Map<string, Session>();
+  /** The workers before the last, of connections that logged in more than one. */
+  readonly #earlier = new Map<string, Set<string>>();
   /** Sessions forgotten before they closed. */
   forgotten = 0;
 
@@ -27,11 +33,13 @@ export class Sessions {
     const known = this.#get(key);
     this.#young.delete(key);
     this.#old.delete(key);
-    if (known?.account !== undefined) this.#leave(known);
-    if (session.event === "close") return known;
+    if (session.event === "close") {
+      if (known) this.#leave(key, known);
+      return known;
+    }
     const joined = { ...known, ...session };
     this.#young.set(key, joined);
-    if (joined.account !== undefined) this.#byWorker.set(workerKey(joined), joined);
+    if (joined.account !== undefined) this.#join(key, joined, known);
     if (this.#young.size >= GENERATION) this.#turn();
     return known;
   }
@@ -42,16 +50,35 @@ export class Sessions {
 
   /** A whole generation at once: taking the oldest of one Map by one would walk over all it has deleted before. */
   #turn(): void {
-    for (const session of this.#old.values()) if (session.account !== undefined) this.#leave(session);
+    for (const [key, session] of this.#old) this.#leave(key, session);
     this.forgotten += this.#old.size;
     this.#old = this.#young;
     this.#young = new Map();
   }
 
+  /** A connection may log in many workers, one after the other: the earlier ones stay. */
+  #join(key: string, session: Session, known: Session | undefined): void {
+    const worker = workerKey(session);
+    const before = known?.account === undefined ? worker : workerKey(known);
+    if (before !== worker) {
+      const earlier = this.#earlier.get(key) ?? new Set();
+      if (earlier.size < MOST_WORKERS && this.#byWorker.size < MOST_JOINED)
+        this.#earlier.set(key, earlier.add(before));
+      else this.#part(before, session);
+    }
+    this.#byWorker.set(worker, session);
+  }
+
+  #leave(key: string, session: Session): void {
+    if (session.account === undefined) return;
+    this.#part(workerKey(session), session);
+    for (const worker of this.#earlier.get(key) ?? []) this.#part(worker, session);
+    this.#earlier.delete(key);
+  }
+
   /** A worker that logged in anew elsewhere stays where it is now. */
-  #leave(session: Session): void {
-    const key = workerKey(session);
-    if (this.#byWorker.get(key)?.session === session.session) this.#byWorker.delete(key);
+  #part(worker: string, { session }: Session): void {
+    if (this.#byWorker.get(worker)?.session === session) this.#byWorker.delete(worker);
   }
 }
 

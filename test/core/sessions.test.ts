@@ -49,12 +49,26 @@ test("a worker is where it logged in last, and nowhere once that connection is c
   expect(sessions.of(share())).toBeUndefined();
 });
 
-test("a connection that logs in as another worker leaves the first", () => {
+test("a proxy's connection logs in many workers, and all of them are on it until it closes or they move", () => {
   const sessions = new Sessions();
-  sessions.note(login("s1", "192.0.2.1"));
-  sessions.note(login("s1", "192.0.2.1", { worker: "second" }));
-  expect(sessions.of(share())).toBeUndefined();
-  expect(sessions.of(share({ worker: "second" }))?.ip).toBe("192.0.2.1");
+  const of = (worker: string) => sessions.of(share({ worker }))?.ip;
+  for (const worker of ["first", "second", "third"]) sessions.note(login("s1", "192.0.2.1", { worker }));
+  sessions.note(login("s2", "192.0.2.2", { worker: "second" }));
+  expect(["first", "second", "third"].map(of)).toEqual(["192.0.2.1", "192.0.2.2", "192.0.2.1"]);
+  sessions.note(login("s1", "192.0.2.1", { event: "close" }));
+  expect(["first", "second", "third"].map(of)).toEqual([undefined, "192.0.2.2", undefined]);
+});
+
+test("of a connection that logs in workers without end, about a thousand and the last are kept", () => {
+  const sessions = new Sessions();
+  for (let index = 0; index < 5000; index += 1)
+    sessions.note(login("s1", "192.0.2.1", { worker: `w${index}` }));
+  const on = Array.from({ length: 5000 }, (_, index) => sessions.of(share({ worker: `w${index}` })));
+  expect(on.filter((one) => one !== undefined)).toHaveLength(1025);
+  expect(on.at(-1)?.ip).toBe("192.0.2.1");
+  sessions.note(login("s1", "192.0.2.1", { event: "close" }));
+  expect(sessions.of(share({ worker: "w0" }))).toBeUndefined();
+  expect(sessions.of(share({ worker: "w4999" }))).toBeUndefined();
 });
 
 test("shares of a database without addresses get theirs from the connections a tap saw", () => {
