@@ -42,7 +42,7 @@ export function resetFocus(cells: Float64Array, at: number): void {
 }
 
 /**
- * Adds `events` (0 for a timer tick, 1 for a share) that ended `operationalTime` = H₀·Δt/(D·2³²) expected shares since
+ * Adds `events` (0 for a timer tick, 1 for a share; parts where shares of many difficulties are counted in one unit) that ended `operationalTime` = H₀·Δt/(D·2³²) expected shares since
  * the last call. Constant work on average. Throws FocusInputError and changes nothing when either cannot be.
  *
  * Starts are the instants of shares and of the reset. A start at a tick could fall as close before a share as the timer
@@ -53,8 +53,8 @@ export function updateFocus(cells: Float64Array, at: number, events: number, ope
   if (!(operationalTime >= 0 && operationalTime < Number.POSITIVE_INFINITY)) {
     throw new FocusInputError(`operational time must be finite and not negative, got ${operationalTime}`);
   }
-  if (!(Number.isSafeInteger(events) && events >= 0)) {
-    throw new FocusInputError(`events must be a whole number and not negative, got ${events}`);
+  if (!(events >= 0 && events < Number.POSITIVE_INFINITY)) {
+    throw new FocusInputError(`events must be finite and not negative, got ${events}`);
   }
   const time = cells[at + TIME]!;
   const before = cells[at + EVENTS]!;

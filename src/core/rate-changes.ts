@@ -6,6 +6,11 @@ import { HOUR_MS, MINUTE_MS } from "#core/metrics.ts";
  * of the hour in the account's daily profile and accepted work W a share, a gap of Δt is H0·f·Δt/W of operational time,
  * and shares are a unit Poisson process on it whatever vardiff does.
  *
+ * Many connections share one account, each at its own difficulty, and a new one begins low: the next share's W says
+ * nothing of what the others were about to do. So work is counted in units of U, known before the share is: it makes W/U
+ * events where H0·f·Δt/U were expected, a martingale whatever the mixture. U is the contraharmonic mean of the last shares'
+ * work, at which the variance of such a sum is its mean as a Poisson count's is; where all difficulties are one it is W.
+ *
  * Real miners scatter more than Poisson (restarts, churn of machines): counts are taken for gamma-Poisson, their variance
  * φ times their mean, and a log-likelihood ratio is divided by φ (quasi-likelihood: Wedderburn, Biometrika 1974). φ is
  * learned from the squared residuals of whole hours.
@@ -24,6 +29,10 @@ const DISPERSION = { first: 2, least: 1, most: 50, hours: 168 };
 const MOST_RESIDUAL = 50;
 /** A rate below this part of the baseline is silence: the baseline is kept for the return. */
 const SILENCE = 0.02;
+/** Shares whose work the unit is a mean of. */
+const UNIT_SHARES = 128;
+/** No share counts for more events than this: a difficulty raised a hundredfold is no hundred shares. */
+const MOST_EVENTS = 4;
 /** Size of a change to silence or back from it, as log2: the floor, not a measurement. */
 export const SILENCE_LOG2 = -Math.log2(SILENCE);
 /**
@@ -36,6 +45,7 @@ const BASELINE_MS = 48 * HOUR_MS;
 // Layout of a baseline.
 /** Hashes per millisecond; 0 while it is being learned. */
 const RATE = 0;
+/** While the rate is being learned the sum of work, and of its square; then their means over the last shares. */
 const WORK = 1;
 const SHARES = 2;
 const FROM_MS = 3;
@@ -49,8 +59,9 @@ const SCATTER = 6;
 const HOUR = 7;
 const HOUR_SHARES = 8;
 const HOUR_EXPECTED = 9;
+const SQUARES = 10;
 /** Cells of a baseline. */
-export const BASELINE_CELLS = 10;
+export const BASELINE_CELLS = 11;
 
 /** Where one detector's numbers stand, and what it must know beside them. Callers fill one anew and reuse it: hot path. */
 export interface RateDetector {
@@ -97,15 +108,21 @@ export function rateByShare(detector: RateDetector, work: number, atMs: number):
   }
   const elapsed = atMs - (cells[at + CLOCK_MS] as number);
   if (cells[at + SILENT] === 1) return comeBack(detector, atMs);
-  pass(detector, 1, elapsed > 0 ? (rate * factor * elapsed) / work : 0, atMs);
+  const unit = Math.max(unitOf(cells, at), work / MOST_EVENTS);
+  pass(detector, work / unit, elapsed > 0 ? (rate * factor * elapsed) / unit : 0, atMs);
   if (elapsed > 0) {
     cells[at + CLOCK_MS] = atMs;
     const keep = detector.held ? 1 : Math.exp((-factor * elapsed) / BASELINE_MS);
     cells[at + RATE] = rate * keep + (work / (factor * elapsed)) * (1 - keep);
   }
-  cells[at + WORK] = work;
+  (cells[at + WORK] as number) += (work - (cells[at + WORK] as number)) / UNIT_SHARES;
+  (cells[at + SQUARES] as number) += (work * work - (cells[at + SQUARES] as number)) / UNIT_SHARES;
   return alarm(detector, atMs);
 }
+
+/** Work that counts as one event: the contraharmonic mean of the last shares'. */
+const unitOf = (cells: Float64Array, at: number): number =>
+  (cells[at + SQUARES] as number) / (cells[at + WORK] as number);
 
 /** Gives shares and operational time to the detector, and to the running hour, of which φ learns when it has passed. */
 function pass(
@@ -148,7 +165,7 @@ export function rateByTick(detector: RateDetector, atMs: number): Change | undef
   const { cells, baseline: at, factor } = detector;
   const rate = cells[at + RATE] as number;
   const elapsed = atMs - (cells[at + CLOCK_MS] as number);
-  pass(detector, 0, (rate * factor * elapsed) / (cells[at + WORK] as number), atMs);
+  pass(detector, 0, (rate * factor * elapsed) / unitOf(cells, at), atMs);
   cells[at + CLOCK_MS] = atMs;
   if (!detector.held) cells[at + RATE] = rate * Math.exp((-factor * elapsed) / BASELINE_MS);
   return alarm(detector, atMs);
@@ -156,13 +173,17 @@ export function rateByTick(detector: RateDetector, atMs: number): Change | undef
 
 function learn({ cells, baseline: at, focus }: RateDetector, work: number, atMs: number): void {
   if (cells[at + SHARES] === 0) cells[at + FROM_MS] = atMs;
-  else (cells[at + WORK] as number) += work;
+  else {
+    (cells[at + WORK] as number) += work;
+    (cells[at + SQUARES] as number) += work * work;
+  }
   const shares = (cells[at + SHARES] as number) + 1;
   cells[at + SHARES] = shares;
   const elapsed = atMs - (cells[at + FROM_MS] as number);
   if (shares < LEARN_SHARES || elapsed < LEARN_MS) return;
   cells[at + RATE] = (cells[at + WORK] as number) / elapsed;
-  cells[at + WORK] = work;
+  (cells[at + WORK] as number) /= shares - 1;
+  (cells[at + SQUARES] as number) /= shares - 1;
   cells[at + CLOCK_MS] = atMs;
   cells[at + SCATTER] = DISPERSION.first;
   begin(cells, at, focus);
@@ -188,7 +209,7 @@ function alarm(detector: RateDetector, atMs: number): Change | undefined {
   if (focusStatistic(cells, focus) < THRESHOLD * scatter) return undefined;
   const { ratio, logLikelihoodRatio, operationalTime } = focusChange(cells, focus);
   const rate = cells[at + RATE] as number;
-  const sinceMs = (operationalTime * (cells[at + WORK] as number)) / (rate * factor);
+  const sinceMs = (operationalTime * unitOf(cells, at)) / (rate * factor);
   begin(cells, at, focus);
   const log2Ratio = Math.max(-12, Math.min(12, Math.log2(Math.max(ratio, SILENCE))));
   const news = Math.abs(log2Ratio) >= LEAST_LOG2;

@@ -193,7 +193,7 @@ test.each([
   ["operational time", 1, Number.POSITIVE_INFINITY],
   ["events", Number.NaN, 1],
   ["events", -1, 1],
-  ["events", 0.5, 1],
+  ["events", Number.POSITIVE_INFINITY, 1],
   ["events", Number.POSITIVE_INFINITY, 1],
 ])("refuses %s that cannot be (%f, %f) and keeps what it had", (name, events, operationalTime) => {
   const cells = detectorAfter([

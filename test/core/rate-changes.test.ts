@@ -12,9 +12,10 @@ import {
   rateByTick,
   ticks,
 } from "../../src/core/rate-changes.ts";
-import { originOf, poissonShares, seeded } from "../support/shares.ts";
+import { originOf, poissonShares, seeded, shareOf } from "../support/shares.ts";
 
 const TICK_MS = 5 * 60_000;
+const START = Date.UTC(2026, 5, 1);
 
 /** Gives a detector shares whose rate, of `perHour` on average, is redrawn every hour. Returns what it tells. */
 function watch(days: number, perHour: number, factor: (hour: number) => number, seed: number): Change[] {
@@ -75,7 +76,54 @@ test("a step is told within hours all the same, in a process that scatters too",
   }
 });
 
-const START = Date.UTC(2026, 5, 1);
+/** Changes told of one account with machines of different difficulties, `[difficulty, shares an hour]` each, from a day. */
+function mixed(machines: readonly (readonly [number, number])[], days: number, stopsAtDay = days): Change[] {
+  const random = seeded(8);
+  const shares = machines.flatMap(([difficulty, perHour], index) => {
+    const toMs = START + (index === 0 ? stopsAtDay : days) * DAY_MS;
+    return [
+      ...poissonShares(random, { fromMs: START, toMs, meanGapMs: () => HOUR_MS / perHour }, { difficulty }),
+    ];
+  });
+  const analysis = new Analysis({ lookUpOrigin: (ip) => originOf(ip), stepHours: 24 });
+  analysis.take(shares.sort((left, right) => left.atMs - right.atMs));
+  return changesOf(analysis.account("pool", "alice")!);
+}
+
+test("machines of many difficulties in one account are no change, and the large one that stops is", () => {
+  // A home's small miner beside a farm's machine, both at vardiff's rate; and a hundred small ones beside one.
+  const home = [
+    [8300, 30],
+    [100, 30],
+  ] as const;
+  expect(mixed(home, 6)).toEqual([]);
+  expect(mixed([[8300, 10], ...Array.from({ length: 20 }, () => [400, 10] as const)], 6)).toEqual([]);
+  const [fall] = mixed(home, 6, 5);
+  expect(fall!.log2Ratio).toBeLessThan(-2);
+  expect(Math.abs(fall!.atMs - (START + 5 * DAY_MS))).toBeLessThan(2 * HOUR_MS);
+});
+
+test("connections that begin at a low difficulty, and a difficulty that falls a hundredfold, are no change", () => {
+  const random = seeded(9);
+  const steady = poissonShares(
+    random,
+    { fromMs: START, toMs: START + 5 * DAY_MS, meanGapMs: () => 60_000 },
+    { difficulty: 10_000 },
+  );
+  // Every hour one connection begins anew: ten shares of a thousandth of the difficulty within seconds.
+  const begun = Array.from({ length: 1200 }, (_, index) =>
+    shareOf({ atMs: START + Math.floor(index / 10) * HOUR_MS + (index % 10) * 600, difficulty: 10 }),
+  );
+  const fallen = poissonShares(
+    random,
+    { fromMs: START + 5 * DAY_MS, toMs: START + 6 * DAY_MS, meanGapMs: () => 600 },
+    { difficulty: 100 },
+  );
+  const analysis = new Analysis({ lookUpOrigin: (ip) => originOf(ip), stepHours: 24 });
+  analysis.take([...[...steady, ...begun].sort((left, right) => left.atMs - right.atMs), ...fallen]);
+  expect(changesOf(analysis.account("pool", "alice")!)).toEqual([]);
+});
+
 /** On from 18:00 to 8:00 at half a minute a share, and off in between. */
 const nightly = (days: number, isOn = (hour: number): boolean => hour >= 18 || hour < 8): Share[] =>
   [
