@@ -16,7 +16,7 @@ export interface Sizes {
   risk: number;
 }
 
-export const SIZES: Sizes = { trunk: 128, middle: 32, code: 12, typology: 64, risk: 16 };
+export const SIZES: Sizes = { trunk: 256, middle: 32, code: 12, typology: 128, risk: 16 };
 
 /** Every layer that holds weights, in the order of the weight file. */
 export const LAYERS = [

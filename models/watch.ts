@@ -26,6 +26,7 @@ const MOST_NAMED = 8;
 /** Sums over a month or a quarter, and the account's age: they go on filling long after the reference was taken. */
 const FILLING = new Set([
   "operator.age",
+  "hashrate.returns",
   "operator.actions",
   "operator.pyongyangHours",
   "operator.localHours",

@@ -3,7 +3,7 @@ import type { Observation, Outcome } from "#core/observation.ts";
 import { Fleet } from "./fleet.ts";
 import { gapAt } from "./gaps.ts";
 import type { AccountPlan, Rig } from "./plan.ts";
-import { type Logged, logClose, logLogin, logShare } from "./pool-log.ts";
+import { type Logged, logClose, logLogin, logShare, logWorker } from "./pool-log.ts";
 import type { Random } from "./random.ts";
 import type { Site } from "./site.ts";
 import { accountAt, splitEndMs } from "./split.ts";
@@ -36,11 +36,14 @@ export class Connection {
   #sessions = 0;
   #accountIndex: number;
   #online = false;
+  #openedMs = 0;
   #backAtMs: number;
   #breakAtMs = Number.POSITIVE_INFINITY;
   #failUntilMs = 0;
   #failAtMs: number;
   readonly #lag: number;
+  /** Machines that a proxy has still to log in. */
+  #newcomers: { rig: Rig; atMs: number }[] = [];
   #lateness = 0.002;
 
   constructor(options: {
@@ -72,11 +75,12 @@ export class Connection {
       session: "",
       ip: "",
       agent: site.plan.agent,
-      worker: () => this.#fleet.worker(random),
+      worker: (atMs) => this.#fleet.worker(random, atMs),
     };
     this.#backAtMs = startMs + random.between(0, 2 * HOUR_MS);
     this.#failAtMs = startMs + 90 * 24 * HOUR_MS * random.exponential();
     this.#lag = random.between(0, 1);
+    for (const rig of rigs) if (rig.fromMs > startMs) this.#newcomers.push({ rig, atMs: rig.fromMs });
   }
 
   /** Another program on the machines: the connection is made anew with it. */
@@ -95,9 +99,11 @@ export class Connection {
     if (this.#online && this.site.line(this.#lineIndex).ip !== this.#logged.ip) this.breakSoon(atMs);
   }
 
-  /** Whether a machine mines over this connection. */
-  has(rig: Rig): boolean {
-    return this.#fleet.has(rig);
+  /** A person gave the machine another name: it connects anew, or its proxy logs the name in if it passes names on. */
+  renamed(rig: Rig, atMs: number): void {
+    if (!this.#fleet.has(rig)) return;
+    if (!this.site.plan.proxy) this.breakSoon(atMs);
+    else this.#newcomers.push({ rig, atMs });
   }
 
   /** Lives through a step of time in which the site's load stands still. */
@@ -123,6 +129,7 @@ export class Connection {
       }
       nowMs = this.#mine(nowMs, Math.min(toMs, gap.nextMs), rate, sink);
     }
+    if (this.#newcomers.length > 0) this.#logInNewcomers(toMs, sink);
   }
 
   /** Mines at one rate until `toMs` or until the connection breaks. */
@@ -195,6 +202,29 @@ export class Connection {
       random.exponential() * (1 + 0.03 * line.appRttMs);
     this.#lateness = 0.0008 + appRttMs / 60_000;
     for (const step of logLogin(logged, { atMs, rttMs, appRttMs })) sink.push(step);
+    this.#openedMs = atMs;
+    if (!this.#passesNames) return;
+    for (const rig of this.#fleet.running(atMs)) {
+      const login = logWorker(logged, rig.worker, atMs + 2 + appRttMs);
+      if (login) sink.push(login);
+    }
+  }
+
+  /** Whether it is a proxy that tells the pool of its machines. */
+  get #passesNames(): boolean {
+    const { proxy } = this.site.plan;
+    return proxy !== false && proxy.passesNames;
+  }
+
+  /** Who came while the connection stood; who came before is logged in as it opens. */
+  #logInNewcomers(toMs: number, sink: Sink): void {
+    const passed = this.#passesNames && this.#online;
+    for (const { rig, atMs } of this.#newcomers) {
+      if (!passed || atMs >= toMs || atMs < this.#openedMs) continue;
+      const login = logWorker(this.#logged, rig.worker, atMs);
+      if (login) sink.push(login);
+    }
+    this.#newcomers = this.#newcomers.filter(({ atMs }) => atMs >= toMs);
   }
 
   #close(atMs: number, reason: string, sink: Sink): void {

@@ -7,8 +7,8 @@ export interface Logged {
   session: string;
   ip: string;
   agent: string;
-  /** Draws the name the next message gives: behind a proxy, any of its machines'. */
-  worker(): string;
+  /** Draws the name the next message gives: behind a proxy, that of any machine which is on. */
+  worker(atMs: number): string;
 }
 
 /** A share as the pool logs it. */
@@ -26,7 +26,7 @@ export function logShare(
     difficulty,
     outcome,
   };
-  if (pool.logs.worker) share.worker = logged.worker();
+  if (pool.logs.worker) share.worker = logged.worker(atMs);
   if (pool.logs.sessions) share.session = logged.session;
   if (pool.logs.ip) share.ip = logged.ip;
   if (pool.logs.agent) share.agent = logged.agent;
@@ -51,12 +51,31 @@ export function logLogin(
     account: name,
   };
   if (pool.logs.agent) authorized.agent = logged.agent;
-  if (pool.logs.worker) authorized.worker = logged.worker();
+  if (pool.logs.worker) authorized.worker = logged.worker(atMs);
   if (pool.logs.rtt) {
     authorized.rttMs = tenth(rttMs);
     authorized.appRttMs = tenth(appRttMs);
   }
   return pool.logs.steps ? [opened, authorized] : [authorized];
+}
+
+/**
+ * A further machine that a proxy logs in on its connection, as the pool logs it: a name may hand in shares once it is
+ * authorized (stratum V1, `mining.authorize`; btcagent's registration of workers says the same in its own frames).
+ */
+export function logWorker(logged: Logged, worker: string, atMs: number): Session | null {
+  const { pool, name } = logged.account;
+  if (!pool.logs.sessions || !pool.logs.worker) return null;
+  return {
+    type: "session",
+    atMs: Math.floor(atMs),
+    pool: pool.name,
+    session: logged.session,
+    event: "authorize",
+    ip: logged.ip,
+    account: name,
+    worker,
+  };
 }
 
 /** A session's end, as the pool logs it; none where it logs no sessions. */

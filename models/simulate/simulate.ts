@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts";
 import { Site } from "./site.ts";
 
 /** The version of what is generated: other numbers from the same seed need another version. */
-export const SIMULATOR_VERSION = "1.1.0";
+export const SIMULATOR_VERSION = "1.2.0";
 
 /** Load and prices stand still for so long; shares, breaks and outages keep their exact instants. */
 const STEP_MS = 15 * 60_000;
@@ -135,7 +135,7 @@ function act(
   if (action.kind === "rename") {
     const number = String(random.integer(1, 999));
     rig.worker = /\d/.test(rig.worker) ? rig.worker.replace(/\d+/, number) : `${rig.worker}${number}`;
-    for (const connection of target.connections) if (connection.has(rig)) connection.breakSoon(action.atMs);
+    for (const connection of target.connections) connection.renamed(rig, action.atMs);
     return;
   }
   if (target.site.plan.proxy) return;

@@ -1,5 +1,5 @@
 import type { AccountState, Source } from "#core/account-state.ts";
-import { noteName } from "#core/actions.ts";
+import { noteName, noteReturningAgent } from "#core/actions.ts";
 import { classifyAgent } from "#core/agents.ts";
 import { BITMAP, CELL, KNOWN_WORDS, WORD } from "#core/cells.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
@@ -92,8 +92,8 @@ export function noteAgent(state: AccountState, agent: string, atMs: number, logi
   const { agents } = BITMAP;
   const hash = hashText(agent);
   doubles[at + CELL.agentHash] = hash;
-  mark(words, wordAt + WORD.today + agents.at, agents.words, hash);
-  noteName(state, hash, atMs, login);
+  const first = mark(words, wordAt + WORD.today + agents.at, agents.words, hash);
+  if (!noteName(state, hash, atMs, login) && first) noteReturningAgent(state, hash, atMs);
 }
 
 /** Notes a worker's name. `login` as in `noteName`. Hot path: most are known, and were seen today. */

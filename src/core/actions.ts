@@ -1,13 +1,13 @@
 import { type AccountState, mainCountry } from "#core/account-state.ts";
-import { CELL, effectiveHours, KNOWN_WORDS, WORD } from "#core/cells.ts";
+import { BITMAP, CELL, effectiveHours, KNOWN_WORDS, WORD } from "#core/cells.ts";
 import { DAY_MS, HOUR_MS } from "#core/metrics.ts";
 import { hoursEvidence, isOfficeHour, PYONGYANG_OFFSET } from "#core/operator-hours.ts";
-import { held, hold, holds } from "#core/sketch.ts";
+import { distinct, held, hold, holds, marked } from "#core/sketch.ts";
 import { utcOffset } from "#core/time-zones.ts";
 
 /**
  * What people do to an account: the name of a worker, or of a program, that was never seen before was set up by
- * somebody. The hours of these actions tell on whose clock that somebody lives.
+ * somebody, and so was a program that takes another's place. The hours of these actions tell on whose clock that somebody lives.
  */
 
 /** Names that come within so long of an account's first share are its fleet coming online. */
@@ -30,6 +30,18 @@ export function noteName(state: AccountState, hash: number, atMs: number, login:
   if (!before && isNews(state, atMs, login)) noteAction(state, atMs);
   hold(words, known, KNOWN_WORDS, hash);
   return !before;
+}
+
+/**
+ * Notes that a program is back which was seen before, though not on the day before, when others were: somebody changed
+ * what the machines mine with.
+ */
+export function noteReturningAgent(state: AccountState, hash: number, atMs: number): void {
+  const { doubles, words, at, wordAt } = state.place;
+  const yesterday = wordAt + WORD.yesterday + BITMAP.agents.at;
+  if (atMs < (doubles[at + CELL.actionsFromMs] as number)) return;
+  const others = distinct(words, yesterday, yesterday, BITMAP.agents.words) > 0;
+  if (others && !marked(words, yesterday, BITMAP.agents.words, hash)) noteAction(state, atMs);
 }
 
 /** Whether a name that was never seen is news, or one of a fleet that is not seen through yet. */

@@ -70,6 +70,8 @@ export const CELL = {
   quarterLocal: cell(),
   /** Log-likelihood ratio of the actions' hours, nats: Pyongyang's against an owner's. */
   quarterHoursEvidence: cell(),
+  /** Returns from a silence of a day or more. */
+  quarterReturns: cell(),
   monthPayouts: cell(),
   monthNearThreshold: cell(),
   /** Payouts whose worth is known, their log10 in US dollars, and its square. */
@@ -159,6 +161,7 @@ export const QUARTER_CELLS: readonly number[] = [
   CELL.quarterPyongyang,
   CELL.quarterLocal,
   CELL.quarterHoursEvidence,
+  CELL.quarterReturns,
 ];
 
 const DOUBLES = next;

@@ -78,7 +78,7 @@ function putLinks(links: Links, put: Put): void {
   put(F["linkage.template"], log1(links.template));
   put(F["linkage.split"], links.split);
   put(F["linkage.together"], links.together);
-  put(F["linkage.succession"], links.succession?.fit ?? 0);
+  put(F["linkage.succession"], links.succession?.nats ?? 0);
   put(F["linkage.coincidence"], log1(links.coincidence));
   const { cluster } = links;
   put(F["linkage.cluster"], log1(cluster ? cluster.members.length - 1 : 0));
@@ -156,6 +156,7 @@ function putHashrate(state: AccountState, atMs: number, ageHours: number, put: P
     const [before, now] = [cell(CELL.workBefore), dayRate * 3600];
     if (before > 0 && now > 0) put(F["hashrate.returnRatio"], Math.log2(now / before));
   } else put(F["hashrate.onset"], 0);
+  put(F["hashrate.returns"], log1(cell(CELL.quarterReturns)));
   putHours(state, atMs, ageHours, put);
 }
 

@@ -1,4 +1,4 @@
-import { define, type Feature, FRACTION } from "#core/define-feature.ts";
+import { define, type Feature } from "#core/define-feature.ts";
 
 /** What the account has in common with others, and with a watched network's routes. */
 export const LINKS_FEATURES: readonly Feature[] = [
@@ -33,10 +33,10 @@ export const LINKS_FEATURES: readonly Feature[] = [
   ),
   define(
     "linkage.succession",
-    "fraction",
-    FRACTION,
+    "nats",
+    [0, 10],
     true,
-    "Closeness to a linked account that ended when it began, or began when it ended, at the same rate.",
+    "Log-likelihood ratio of the account that ended as it began, or began as it ended, at the same rate: one operation against chance.",
   ),
   define(
     "linkage.coincidence",

@@ -49,6 +49,13 @@ export const WORK_FEATURES: readonly Feature[] = [
     "Day's rate over the rate of an active hour before that silence.",
   ),
   define(
+    "hashrate.returns",
+    "log10",
+    [0, 2],
+    false,
+    "Returns of the quarter from a silence of a day at least, 1 + n: many are a habit.",
+  ),
+  define(
     "hashrate.profile",
     "ratio",
     [0, 1],

@@ -1,5 +1,8 @@
 import { clusterMembers, countOf, HOURS_NATS, likelier, partners, type Rule, watched } from "#core/rule.ts";
 
+/** From so many nats on a succession is told. */
+const SUCCESSION_NATS = 2;
+
 /** Rules about what accounts share: linkage and what it links count as one family. */
 export const LINKAGE_RULES: readonly Rule[] = [
   {
@@ -67,9 +70,9 @@ export const LINKAGE_RULES: readonly Rule[] = [
     family: "linkage",
     links: "fleet",
     features: ["linkage.succession"],
-    speaks: ({ feature }) => feature("linkage.succession") >= 0.5,
-    text: ({ links }) =>
-      `The account ${links.succession?.later.account} began as ${links.succession?.former.account} ended, with the same worker names and at the same rate.`,
+    speaks: ({ feature }) => feature("linkage.succession") >= SUCCESSION_NATS,
+    text: ({ feature, links }) =>
+      `The account ${links.succession?.later.account} began as ${links.succession?.former.account} ended, with the same worker names and at the same rate: about ${likelier(feature("linkage.succession"))} times as likely for one operation as for two that met by chance.`,
     evidence: ({ links }) =>
       [links.succession?.former, links.succession?.later].flatMap((state) =>
         state ? [{ type: "account", pool: state.pool, account: state.account }] : [],

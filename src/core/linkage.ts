@@ -45,8 +45,8 @@ const SAME_HANDS: Readonly<Record<Attribute, number>> = {
   tls: 0,
 };
 
-/** From this fit on an account and its successor count as one. */
-const SAME_FIT = 0.5;
+/** From so many nats on an account and its successor count as one: of accounts that meet by chance one in fifty has more. */
+const SAME_NATS = 3;
 
 /** The network an address stands in for linkage, as a number: /24 of IPv4, /48 of IPv6 (by hash). */
 function networkOf(ip: string): number {
@@ -98,7 +98,7 @@ export function link(accounts: readonly AccountState[], atMs: number): Map<Accou
   }
   for (const [state, succession] of successions(accounts, atMs)) {
     linksOf(links, state).succession = succession;
-    if (succession.fit >= SAME_FIT) clusters.join([succession.former, succession.later]);
+    if (succession.nats >= SAME_NATS) clusters.join([succession.former, succession.later]);
   }
   comparePairs(links);
   for (const [state, found] of links) found.cluster = clusters.of(state);

@@ -15,24 +15,47 @@ export function activeRate({ place: { floats, wordAt } }: AccountState): number 
   return active === 0 ? 0 : sum / active;
 }
 
-/** Mean length of the pauses between hours with work, over the week; 0 where there is none. */
-export function pauseHours({ place: { doubles, floats, at, wordAt } }: AccountState): number {
+/** How an account worked in the hours of the week that had work. */
+export interface Gait {
+  /** Mean work of such an hour, and its standard deviation as a part of it; 0 where there was none. */
+  rate: number;
+  deviation: number;
+  /** Such hours, and the shares in them. */
+  hours: number;
+  shares: number;
+  /** Mean length of the pauses between them; 0 where there is none. */
+  pauseHours: number;
+}
+
+export function gaitOf({ place: { doubles, floats, at, wordAt } }: AccountState): Gait {
   const newest = doubles[at + CELL.hour] as number;
-  let pauses = 0;
-  let idle = 0;
-  let running = -1;
+  let [hours, shares, sum, squares] = [0, 0, 0, 0];
+  let [pauses, idle, running] = [0, 0, -1];
   for (let hour = Math.max(0, newest - HOURS + 1); hour <= newest; hour += 1) {
-    if ((floats[wordAt + WORD.hourWork + (hour % HOURS)] as number) === 0) {
+    const work = floats[wordAt + WORD.hourWork + (hour % HOURS)] as number;
+    if (work === 0) {
       if (running >= 0) running += 1;
       continue;
     }
+    hours += 1;
+    shares += floats[wordAt + WORD.hourShares + (hour % HOURS)] as number;
+    sum += work;
+    squares += work * work;
     if (running > 0) {
       pauses += 1;
       idle += running;
     }
     running = 0;
   }
-  return pauses === 0 ? 0 : idle / pauses;
+  const rate = hours === 0 ? 0 : sum / hours;
+  const variance = hours === 0 ? 0 : Math.max(0, squares / hours - rate * rate);
+  return {
+    rate,
+    deviation: rate === 0 ? 0 : Math.sqrt(variance) / rate,
+    hours,
+    shares,
+    pauseHours: pauses === 0 ? 0 : idle / pauses,
+  };
 }
 
 /** Notes, once, that an account has been silent for a day, while the ring still holds what was before. */
@@ -54,6 +77,7 @@ export function noteReturn(state: AccountState, atMs: number): void {
   if (quietFromMs === 0 || quietFromMs !== doubles[at + CELL.lastShareMs] || atMs - quietFromMs < DAY_MS)
     return;
   doubles[at + CELL.returnMs] = atMs;
+  (doubles[at + CELL.quarterReturns] as number) += 1;
   doubles[at + CELL.silentHours] = (atMs - quietFromMs) / HOUR_MS;
   doubles[at + CELL.workBefore] = doubles[at + CELL.quietWork] as number;
 }

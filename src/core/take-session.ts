@@ -25,9 +25,11 @@ export function takeSession(held: AnalysisState, session: Session): void {
   // A tap tells a login again when a round trip is news; a session counts once.
   if (event === "authorize" && known?.account === undefined) {
     (state.place.doubles[state.place.at + CELL.daySessions] as number) += 1;
-    if (session.worker !== undefined) noteWorker(state, session.worker, atMs, true);
     if (session.agent !== undefined && session.agent !== "") noteAgent(state, session.agent, atMs, true);
   }
+  // A proxy logs in many workers on one connection.
+  if (event === "authorize" && session.worker !== undefined && session.worker !== known?.worker)
+    noteWorker(state, session.worker, atMs, true);
   noteRoundTrips(state, session.rttMs, session.appRttMs);
   noteTls(state, session.tlsFingerprint);
   if (state.watched) held.closely.trips(state, session);

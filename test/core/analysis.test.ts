@@ -266,6 +266,17 @@ test("a return after ten days of silence is told with its length and how the rat
   // Eight times the rate; the day's sum has grown for two days after the silence.
   expect(2 ** feature("hashrate.returnRatio")).toBeGreaterThan(5);
   expect(2 ** feature("hashrate.returnRatio")).toBeLessThan(9);
+  expect(10 ** feature("hashrate.returns") - 1).toBeCloseTo(1, 1);
+});
+
+test("every return of an account that comes and goes is counted", () => {
+  const analysis = analysisOf(24);
+  const days = [0, 3, 6, 9, 12].map((day) => START + day * DAY_MS);
+  analysis.take(days.flatMap((day) => rigs(1, 2, day, day + 12 * HOUR_MS)));
+  analysis.take(rigs(1, 2, START + 15 * DAY_MS, START + 16 * DAY_MS + HOUR_MS));
+  const returns = 10 ** featuresOf(analysis, "alice")("hashrate.returns") - 1;
+  expect(returns).toBeGreaterThan(4.5);
+  expect(returns).toBeLessThanOrEqual(5);
 });
 
 /** Shares of rigs `from` and on, every ten minutes one of them. */
@@ -325,6 +336,47 @@ test("a name that a login tells was set up at that instant, however slow the fle
   analysis.take([...hours(0, 240), login("alice.rig2", 240), login("alice.rig9", 241), ...hours(242, 274)]);
   const feature = featuresOf(analysis, "alice");
   expect(10 ** feature("operator.actions") - 1).toBeCloseTo(1, 1);
+});
+
+test("a proxy's connection logs in many workers, and the one that comes late is an action; none told twice", () => {
+  const analysis = analysisOf(24);
+  const login = (worker: string, hour: number): Observation => ({
+    type: "session",
+    pool: "pool",
+    session: "proxy",
+    event: "authorize",
+    ip: "192.0.2.1",
+    account: "alice",
+    worker,
+    atMs: START + hour * HOUR_MS,
+  });
+  analysis.take([
+    shareOf({ atMs: START, session: "proxy", worker: "rig1" }),
+    ...Array.from({ length: 40 }, (_, index) => login(`rig${index}`, 1)),
+    ...rigs(1, 1, START + 2 * HOUR_MS, START + 40 * HOUR_MS),
+    login("rig77", 40),
+    ...rigs(1, 1, START + 41 * HOUR_MS, START + 44 * HOUR_MS),
+    login("rig77", 44),
+    ...rigs(1, 1, START + 45 * HOUR_MS, START + 50 * HOUR_MS),
+  ]);
+  const feature = featuresOf(analysis, "alice");
+  expect(10 ** feature("operator.actions") - 1).toBeCloseTo(1, 1);
+  expect(10 ** feature("fleet.sessions") - 1).toBeLessThanOrEqual(1);
+});
+
+test("a program that takes another's place is an action, each time; one that was there yesterday is none", () => {
+  const day = (number: number, agents: string[]): Share[] =>
+    Array.from({ length: 144 }, (_, index) =>
+      shareOf({ agent: agents[index % agents.length]!, atMs: START + number * DAY_MS + index * 600_000 }),
+    );
+  const actionsOf = (...agents: string[][]): number => {
+    const analysis = analysisOf(24);
+    for (const [number, some] of agents.entries()) analysis.take(day(number, some));
+    analysis.take([shareOf({ atMs: START + agents.length * DAY_MS, agent: agents.at(-1)![0]! })]);
+    return 10 ** featuresOf(analysis, "alice")("operator.actions") - 1;
+  };
+  expect(actionsOf(["a"], ["a"], ["b"], ["b"], ["a"], ["a"])).toBeCloseTo(2, 0);
+  expect(actionsOf(["a", "b"], ["b", "a"], ["a", "b"], ["a", "b"])).toBe(0);
 });
 
 test("one direct connection beside relayed ones hides the leg from the minima, and not from the sessions", () => {

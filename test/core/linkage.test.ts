@@ -158,7 +158,7 @@ test("an account that begins as another of the same worker names ends, at the sa
     byHour(random, (hour) => hour >= 62, { account: "other", worker: "z.q1", ip: "203.0.113.9", agent: "c" }),
     byHour(random, () => true, { account: "old", worker, ip: "203.0.113.77", agent: "d" }),
   );
-  expect(features.get("fresh")!("linkage.succession")).toBeGreaterThan(0.6);
+  expect(features.get("fresh")!("linkage.succession")).toBeGreaterThan(3);
   expect(features.get("worn")!("linkage.succession")).toBe(features.get("fresh")!("linkage.succession"));
   expect(features.get("fresh")!("linkage.cluster")).toBeCloseTo(Math.log10(2), 5);
   expect(features.get("other")!("linkage.succession")).toBe(0);
@@ -173,12 +173,13 @@ test("work that comes in bursts hands over between two of them, however long tha
   const features = featuresOf(
     byHour(random, (hour) => burst(hour) && hour < 80, { account: "worn", worker, ip: "192.0.2.10" }, 8),
     byHour(random, (hour) => burst(hour) && hour >= 80, { account: "fresh", worker, ip: "198.51.100.7" }, 8),
-    // As long after, but of steady work: an end and a beginning thirty hours apart are nobody's.
-    byHour(random, (hour) => hour < 50, { account: "ended", worker: "y", ip: "203.0.113.9" }, 8),
+    // Of steady work: an end and a beginning two days apart are nobody's.
+    byHour(random, (hour) => hour < 32, { account: "ended", worker: "y", ip: "203.0.113.9" }, 8),
     byHour(random, (hour) => hour >= 80, { account: "begun", worker: "y", ip: "203.0.113.77" }, 8),
   );
-  expect(features.get("fresh")!("linkage.succession")).toBeGreaterThan(0.25);
-  expect(features.get("begun")!("linkage.succession")).toBeLessThan(0.1);
+  const [bursty, steady] = ["fresh", "begun"].map((name) => features.get(name)!("linkage.succession"));
+  expect(bursty).toBeGreaterThan(1.5);
+  expect(steady).toBeLessThan(0.5);
 });
 
 test("accounts joined one by one are one cluster, and what each shows is summed over it", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hashesPerDifficulty } from "#core/hashrate.ts";
-import type { Share } from "#core/observation.ts";
+import type { Observation, Share } from "#core/observation.ts";
 import { Connection } from "../../../models/simulate/connection.ts";
 import { MACHINES, type MachineModel } from "../../../models/simulate/machines.ts";
 import { createRandom } from "../../../models/simulate/random.ts";
@@ -157,4 +157,61 @@ test("a simulation is in order of time, has no account without truth, and repeat
   expect(seen.length).toBeGreaterThan(1000);
   expect(read()).toEqual({ truth, seen });
   expect([...simulate(scenario, 6).observations].flat()).not.toEqual(seen);
+});
+
+/** What the sessions of one proxied site of four machines say of workers, with a fifth that comes on the second day. */
+function proxiedLogins(passesNames: boolean): { worker: string; hour: number }[] {
+  const random = createRandom(3, "proxied");
+  const pool = poolsOf(readScenario("week"))[0]!;
+  const model = MACHINES.find(({ name }) => name === "S19") as MachineModel;
+  const span = { fromMs: startMs, toMs: startMs + 3 * DAY_MS };
+  const rigs = makeRigs(random, { model, count: 5, span, naming: (index) => `rig${index}` });
+  rigs[4]!.fromMs = startMs + DAY_MS;
+  const plan = makeSite(random, {
+    country: "DE",
+    rigs,
+    renewHours: Number.POSITIVE_INFINITY,
+    sessionHours: Number.POSITIVE_INFINITY,
+    proxy: { passesNames, sessionWorker: "proxy" },
+    load: { off: [], wander: 0 },
+  });
+  const site = new Site(plan, random.fork("site"), { poolCountry: "DE", seed: 1, startMs });
+  const connection = new Connection({
+    site,
+    rigs,
+    first: 0,
+    line: 0,
+    accounts: [makeAccount(random, pool)],
+    random: random.fork("connection"),
+    vardiffMs: 60_000,
+    name: "test",
+    startMs,
+  });
+  const logins: { worker: string; hour: number }[] = [];
+  const sink = {
+    push: (one: Observation) => {
+      const worker = one.type === "session" && one.event === "authorize" ? one.worker : undefined;
+      if (worker !== undefined) logins.push({ worker, hour: (one.atMs - startMs) / 3_600_000 });
+    },
+    credit: () => undefined,
+  };
+  for (let atMs = startMs; atMs < span.toMs; atMs += 900_000) {
+    if (atMs === startMs + 2 * DAY_MS) {
+      rigs[0]!.worker = "renamed";
+      connection.renamed(rigs[0]!, atMs);
+    }
+    connection.advance(atMs, atMs + 900_000, sink);
+  }
+  return logins;
+}
+
+test("a proxy that passes names on logs in each machine as it comes, and one that does not shows nothing of them", () => {
+  const logins = proxiedLogins(true);
+  const first = logins.filter(({ hour }) => hour < 3).map(({ worker }) => worker);
+  expect(new Set(first)).toEqual(new Set(["rig1", "rig2", "rig3", "rig4"]));
+  const later = logins.filter(({ hour }) => hour >= 3);
+  expect(later.map(({ worker }) => worker)).toEqual(["rig5", "renamed"]);
+  expect(later[0]!.hour).toBeCloseTo(24, 3);
+  expect(later[1]!.hour).toBeCloseTo(48, 3);
+  expect(proxiedLogins(false).map(({ worker }) => worker)).toEqual(["proxy"]);
 });
