@@ -45,7 +45,20 @@ function* observations(): Generator<object> {
     const ends = { src: "175.45.178.14", srcPort: 40_000, dst: "192.0.2.1", dstPort: 3333 };
     yield { ...flow, ...ends, bytes: 5_000, packets: 50 };
     const share = { type: "share", at, pool: "main", algorithm: "sha256d", account: "tunnel" };
-    yield { ...share, ip: "175.45.178.14", agent: "cgminer/4.11", difficulty: 4096, outcome: "accepted" };
+    const trips = { rttMs: 60, appRttMs: 180 };
+    yield {
+      type: "session",
+      at,
+      pool: "main",
+      session: `t${minute}`,
+      event: "authorize",
+      ip: "175.45.178.14",
+      account: "tunnel",
+      ...trips,
+    };
+    // At noon it grows sixteenfold: a change point of an account that is flagged.
+    const difficulty = minute < 12 * 60 ? 4096 : 65_536;
+    yield { ...share, ip: "175.45.178.14", agent: "cgminer/4.11", difficulty, outcome: "accepted" };
   }
 }
 
