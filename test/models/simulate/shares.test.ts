@@ -3,7 +3,8 @@ import { hashesPerDifficulty } from "#core/hashrate.ts";
 import type { Observation, Share } from "#core/observation.ts";
 import { Connection } from "../../../models/simulate/connection.ts";
 import { MACHINES, type MachineModel } from "../../../models/simulate/machines.ts";
-import { createRandom } from "../../../models/simulate/random.ts";
+import type { SitePlan } from "../../../models/simulate/plan.ts";
+import { createRandom, type Random } from "../../../models/simulate/random.ts";
 import { poolsOf, readScenario } from "../../../models/simulate/scenario.ts";
 import { simulate } from "../../../models/simulate/simulate.ts";
 import { Site } from "../../../models/simulate/site.ts";
@@ -13,6 +14,22 @@ import { makeAccount, makeRigs, makeSite } from "../../../models/simulate/world.
 const DAY_MS = 86_400_000;
 const startMs = Date.UTC(2026, 0, 5);
 
+/** One connection of a site, to the first pool of a week's scenario. */
+function connect(plan: SitePlan, random: Random, vardiffMs: number): Connection {
+  const [pool] = poolsOf(readScenario("week"));
+  return new Connection({
+    site: new Site(plan, random.fork("site"), { poolCountry: "DE", seed: 1, startMs }),
+    rigs: plan.rigs,
+    first: 0,
+    line: 0,
+    accounts: [makeAccount(random, pool!)],
+    random: random.fork("connection"),
+    vardiffMs,
+    name: "test",
+    startMs,
+  });
+}
+
 /** One steady machine that never fails, mining for some days under vardiff with the given aim. */
 function mine(
   days: number,
@@ -20,7 +37,6 @@ function mine(
   seed = 11,
 ): { shares: Share[]; hashrateHs: number; fromMs: number; toMs: number } {
   const random = createRandom(seed, "shares");
-  const pool = poolsOf(readScenario("week"))[0]!;
   const model = MACHINES.find(({ name }) => name === "S19") as MachineModel;
   const span = { fromMs: startMs, toMs: startMs + days * DAY_MS };
   const rigs = makeRigs(random, { model, count: 1, span });
@@ -31,18 +47,7 @@ function mine(
     sessionHours: Number.POSITIVE_INFINITY,
     load: { off: [], wander: 0 },
   });
-  const site = new Site(plan, random.fork("site"), { poolCountry: "DE", seed: 1, startMs });
-  const connection = new Connection({
-    site,
-    rigs,
-    first: 0,
-    line: 0,
-    accounts: [makeAccount(random, pool)],
-    random: random.fork("connection"),
-    vardiffMs,
-    name: "test",
-    startMs,
-  });
+  const connection = connect(plan, random, vardiffMs);
   const shares: Share[] = [];
   const sink = {
     push: (one: { type: string }) => {
@@ -162,7 +167,6 @@ test("a simulation is in order of time, has no account without truth, and repeat
 /** What the sessions of one proxied site of four machines say of workers, with a fifth that comes on the second day. */
 function proxiedLogins(passesNames: boolean): { worker: string; hour: number }[] {
   const random = createRandom(3, "proxied");
-  const pool = poolsOf(readScenario("week"))[0]!;
   const model = MACHINES.find(({ name }) => name === "S19") as MachineModel;
   const span = { fromMs: startMs, toMs: startMs + 3 * DAY_MS };
   const rigs = makeRigs(random, { model, count: 5, span, naming: (index) => `rig${index}` });
@@ -175,18 +179,7 @@ function proxiedLogins(passesNames: boolean): { worker: string; hour: number }[]
     proxy: { passesNames, sessionWorker: "proxy" },
     load: { off: [], wander: 0 },
   });
-  const site = new Site(plan, random.fork("site"), { poolCountry: "DE", seed: 1, startMs });
-  const connection = new Connection({
-    site,
-    rigs,
-    first: 0,
-    line: 0,
-    accounts: [makeAccount(random, pool)],
-    random: random.fork("connection"),
-    vardiffMs: 60_000,
-    name: "test",
-    startMs,
-  });
+  const connection = connect(plan, random, 60_000);
   const logins: { worker: string; hour: number }[] = [];
   const sink = {
     push: (one: Observation) => {
