@@ -125,11 +125,15 @@ collectors:
         const by = MEASUREMENTS[measurement].tags;
         for (const level of ["1m", "1h"] as const) {
           // The service goes on: both are asked again until the follower has caught up.
+          let [here, there]: unknown[][] = [[], []];
           const rows = await until(async () => {
-            const here = await metrics.query({ measurement, level, by, ...query });
-            const there = await influx.store.query({ measurement, level, by, ...query });
-            return here.length > 0 && isDeepStrictEqual(there, here) ? here : undefined;
-          }, 60_000);
+            const kept = await metrics.query({ measurement, level, by, ...query });
+            [here, there] = [kept, await influx.store.query({ measurement, level, by, ...query })];
+            return kept.length > 0 && isDeepStrictEqual(there, here) ? kept : undefined;
+          }, 60_000).catch((cause: unknown) => {
+            expect(there, `${measurement} at ${level}`).toEqual(here);
+            throw cause;
+          });
           const sum = (column: number) => rows.reduce((all, { values }) => all + (values[column] || 0), 0);
           if (measurement === "hashrate") expect(sum(0)).toBe(SHARES);
           if (measurement === "network") expect(sum(0)).toBe(fromNetwork(lines));
