@@ -24,7 +24,7 @@ const SCORED = TYPOLOGIES.filter((one) => one !== "sanctioned-wallet");
 export function drawWorld(seed: number, options: WorldOptions): Scenario {
   const random = createRandom(seed, "world");
   const { accounts, campaignPart, shift } = options;
-  // A tenth of the worlds are seen at a real pool's share rate, with fewer accounts to keep the volume.
+  // One world in seven is seen at a real pool's share rate, with fewer accounts to keep the volume.
   const dense = shift === "share-rate" || random.chance(0.15);
   // A campaign shows itself over weeks. Longer worlds have fewer accounts, so that all take about as long to simulate.
   const days = random.pick([10, 14, 21, 28]);

@@ -7,7 +7,8 @@ import { utcOffset } from "#core/time-zones.ts";
 
 /**
  * What people do to an account: the name of a worker, or of a program, that was never seen before was set up by
- * somebody, and so was a program that takes another's place. The hours of these actions tell on whose clock that somebody lives.
+ * somebody, and so was a program that takes another's place. The hours of these actions tell on whose clock that
+ * somebody lives.
  */
 
 /** Names that come within so long of an account's first share are its fleet coming online. */

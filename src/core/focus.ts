@@ -42,8 +42,8 @@ export function resetFocus(cells: Float64Array, at: number): void {
 }
 
 /**
- * Adds `events` (0 for a timer tick, 1 for a share; parts where shares of many difficulties are counted in one unit) that ended `operationalTime` = H₀·Δt/(D·2³²) expected shares since
- * the last call. Constant work on average. Throws FocusInputError and changes nothing when either cannot be.
+ * Adds `events` (0 for a timer tick, 1 for a share; parts where shares of many difficulties are counted in one unit)
+ * that ended `operationalTime` = H₀·Δt/(D·2³²) expected shares since the last call. Constant work on average. Throws FocusInputError and changes nothing when either cannot be.
  *
  * Starts are the instants of shares and of the reset. A start at a tick could fall as close before a share as the timer
  * likes, and its ratio would have no bound; for a fall in rate the share before it is the better start anyway. Shares

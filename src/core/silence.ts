@@ -27,6 +27,7 @@ export interface Gait {
   pauseHours: number;
 }
 
+/** The gait of the hours that are over; the running one is not among them. */
 export function gaitOf({ place: { doubles, floats, at, wordAt } }: AccountState): Gait {
   const newest = doubles[at + CELL.hour] as number;
   let [hours, shares, sum, squares] = [0, 0, 0, 0];

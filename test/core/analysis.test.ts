@@ -317,39 +317,37 @@ test("machines too many to have shown themselves yet are none that somebody set 
   expect(featuresOf(analysis, "alice")("operator.actions")).toBe(0);
 });
 
+/** A login of one of alice's workers, on a connection of its own unless said. */
+const loginOf = (worker: string, hour: number, session = worker): Observation => ({
+  type: "session",
+  pool: "pool",
+  session,
+  event: "authorize",
+  ip: "192.0.2.1",
+  account: "alice",
+  worker,
+  atMs: START + hour * HOUR_MS,
+});
+
 test("a name that a login tells was set up at that instant, however slow the fleet's shares are", () => {
   const analysis = analysisOf(24);
   const hours = (from: number, to: number): Share[] =>
     Array.from({ length: (to - from) / 8 }, (_, index) =>
       shareOf({ worker: `alice.rig${1 + (index % 3)}`, atMs: START + (from + 8 * index) * HOUR_MS }),
     );
-  const login = (worker: string, hour: number): Observation => ({
-    type: "session",
-    pool: "pool",
-    session: worker,
-    event: "authorize",
-    ip: "192.0.2.1",
-    account: "alice",
-    worker,
-    atMs: START + hour * HOUR_MS,
-  });
-  analysis.take([...hours(0, 240), login("alice.rig2", 240), login("alice.rig9", 241), ...hours(242, 274)]);
+  analysis.take([
+    ...hours(0, 240),
+    loginOf("alice.rig2", 240),
+    loginOf("alice.rig9", 241),
+    ...hours(242, 274),
+  ]);
   const feature = featuresOf(analysis, "alice");
   expect(10 ** feature("operator.actions") - 1).toBeCloseTo(1, 1);
 });
 
 test("a proxy's connection logs in many workers, and the one that comes late is an action; none told twice", () => {
   const analysis = analysisOf(24);
-  const login = (worker: string, hour: number): Observation => ({
-    type: "session",
-    pool: "pool",
-    session: "proxy",
-    event: "authorize",
-    ip: "192.0.2.1",
-    account: "alice",
-    worker,
-    atMs: START + hour * HOUR_MS,
-  });
+  const login = (worker: string, hour: number) => loginOf(worker, hour, "proxy");
   analysis.take([
     shareOf({ atMs: START, session: "proxy", worker: "rig1" }),
     ...Array.from({ length: 40 }, (_, index) => login(`rig${index}`, 1)),
