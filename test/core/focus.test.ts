@@ -75,6 +75,19 @@ describe("the statistic", () => {
     );
   });
 
+  test("equals it where shares of many difficulties are parts of an event", () => {
+    const random = randomFrom(12, 1);
+    const steps = Array.from({ length: 2000 }, (_, index) => ({
+      events: 0.01 + 3 * random() ** 4,
+      operationalTime: 0.6 * exponential(random) * (index < 1500 ? 1 : 1.6),
+    }));
+    for (const length of [300, 1500, 1600, 2000]) {
+      const { statistic } = oracle(steps.slice(0, length));
+      expect(statistic).toBeGreaterThan(0);
+      expect(focusStatistic(detectorAfter(steps.slice(0, length)), 0)).toBeCloseTo(statistic, 8);
+    }
+  });
+
   test.each([0.1, 0.5, 0.9, 1, 1.1, 2, 10])("equals it on 3,000 shares at %f times the rate", (ratio) => {
     const random = randomFrom(11, Math.round(ratio * 100));
     const steps: Step[] = [];

@@ -165,6 +165,33 @@ test("an account that begins as another of the same worker names ends, at the sa
   expect(features.get("old")!("linkage.succession")).toBe(0);
 });
 
+test("of the more accounts that began just then, each goes on the less likely from the one that ended", () => {
+  const successionAmong = (others: number): number => {
+    const random = seeded(10);
+    const worker = "x";
+    const run = (account: string, ip: string, hours: (hour: number) => boolean, meanGapMs: number) =>
+      [
+        ...poissonShares(
+          random,
+          { fromMs: START, toMs: START + 121 * HOUR_MS, meanGapMs: () => meanGapMs },
+          { account, worker, ip },
+        ),
+      ].filter(({ atMs }) => hours(Math.floor((atMs - START) / HOUR_MS)));
+    const features = featuresOf(
+      run("worn", "192.0.2.10", (hour) => hour < 60, 60_000),
+      run("fresh", "198.51.100.7", (hour) => hour >= 62, 60_000),
+      // As new, at a third of the rate.
+      ...Array.from({ length: others }, (_, index) =>
+        run(`new${index}`, `203.0.113.${index}`, (hour) => hour >= 66 + (index % 20), 180_000),
+      ),
+    );
+    return features.get("fresh")!("linkage.succession");
+  };
+  const [alone, amongFive, amongCrowd] = [0, 4, 70].map(successionAmong);
+  expect(amongFive).toBeCloseTo(alone! - Math.log(5), 1);
+  expect(amongCrowd).toBe(0);
+});
+
 test("work that comes in bursts hands over between two of them, however long that pause is", () => {
   const random = seeded(7);
   const worker = "x";
