@@ -3,6 +3,10 @@ import { clusterMembers, countOf, HOURS_NATS, likelier, partners, type Rule, wat
 /** From so many nats on a succession is told. */
 const SUCCESSION_NATS = 2;
 
+/** How many other accounts do something, by the logarithm of their count. */
+const others = (log: number, one: string, many: string): string =>
+  countOf(log) === 1 ? `1 other account ${one}` : `${countOf(log)} other accounts ${many}`;
+
 /** Rules about what accounts share: linkage and what it links count as one family. */
 export const LINKAGE_RULES: readonly Rule[] = [
   {
@@ -21,8 +25,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     links: "payout",
     features: ["linkage.payout"],
     speaks: ({ feature }) => countOf(feature("linkage.payout")) >= 1,
-    text: ({ feature }) =>
-      `${countOf(feature("linkage.payout"))} other accounts are paid to the same address.`,
+    text: ({ feature }) => `${others(feature("linkage.payout"), "is", "are")} paid to the same address.`,
     evidence: partners,
   },
   {
@@ -32,7 +35,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     features: ["linkage.network"],
     speaks: ({ feature }) => countOf(feature("linkage.network")) >= 1,
     text: ({ feature }) =>
-      `${countOf(feature("linkage.network"))} other accounts mine from the same rare network.`,
+      `${others(feature("linkage.network"), "mines", "mine")} from the same rare network.`,
     evidence: partners,
   },
   {
@@ -42,7 +45,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     features: ["linkage.template"],
     speaks: ({ feature }) => countOf(feature("linkage.template")) >= 1,
     text: ({ feature }) =>
-      `${countOf(feature("linkage.template"))} other accounts use the same rare pair of agent and worker-name template.`,
+      `${others(feature("linkage.template"), "uses", "use")} the same rare pair of agent and worker-name template.`,
     evidence: partners,
   },
   {

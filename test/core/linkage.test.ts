@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { Analysis } from "../../src/core/analysis.ts";
 import { FEATURE_INDEX, FEATURES } from "../../src/core/features.ts";
+import { LINKAGE_RULES } from "../../src/core/linkage-rules.ts";
 import { HOUR_MS } from "../../src/core/metrics.ts";
 import type { Observation } from "../../src/core/observation.ts";
+import type { Facts } from "../../src/core/rule.ts";
 import { originOf, poissonShares, seeded } from "../support/shares.ts";
 
 const START = Date.UTC(2026, 5, 1);
@@ -225,4 +227,13 @@ test("accounts joined one by one are one cluster, and what each shows is summed 
   expect(crowd.get("d")!("linkage.clusterHours")).toBeNaN();
   const own = (account: string): number => crowd.get(account)!("operator.hoursEvidence");
   expect(crowd.get("a")!("linkage.clusterHours")).toBeCloseTo(own("a") + own("b") + own("c"), 4);
+});
+
+test("a reason counts others as one would say it", () => {
+  const say = (code: string, count: number): string => {
+    const rule = LINKAGE_RULES.find((one) => one.code === code)!;
+    return rule.text({ feature: () => Math.log10(1 + count) } as unknown as Facts);
+  };
+  expect(say("LINKAGE_PAYOUT", 1)).toBe("1 other account is paid to the same address.");
+  expect(say("LINKAGE_NETWORK", 3)).toBe("3 other accounts mine from the same rare network.");
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hashrate, percent, poissonInterval, unseen, when } from "../../src/review/console/format.ts";
+import { figure, hashrate, percent, poissonInterval, unseen, when } from "../../src/review/console/format.ts";
 import { PLAIN, readFilter, writeFilter } from "../../src/review/console/queue-filter.ts";
 import { confidence, likelihood } from "../../src/review/console/wording.ts";
 import { seedEvidence, seedFlag } from "./seed.ts";
@@ -10,6 +10,15 @@ test("hashrates have three figures and a unit", () => {
   expect(hashrate(480)).toBe("480 H/s");
   expect(hashrate(95.4e12)).toBe("95.4 TH/s");
   expect(hashrate(Number.NaN)).toBe("0 H/s");
+});
+
+test("a number of unknown kind has four figures, and nothing is no less than nothing", () => {
+  expect([figure(-0), figure(-0.002), figure(-1.234567), figure(12_345.678)]).toEqual([
+    "0",
+    "0",
+    "-1.23",
+    "12,350",
+  ]);
 });
 
 test("a percentage says neither none of something nor all of less", () => {

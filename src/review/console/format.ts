@@ -19,16 +19,21 @@ export function percent(part: number): string {
   return `${value < 10 ? Number(value.toFixed(1)) : Math.round(value)} %`;
 }
 
-const COUNT = new Intl.NumberFormat("en", { maximumFractionDigits: 2 });
+const COUNT = new Intl.NumberFormat("en", { maximumFractionDigits: 2, signDisplay: "negative" });
 export const count = (value: number): string => COUNT.format(value);
+
+const FIGURE = new Intl.NumberFormat("en", {
+  maximumFractionDigits: 2,
+  maximumSignificantDigits: 4,
+  roundingPriority: "lessPrecision",
+  signDisplay: "negative",
+});
 
 /** A number of unknown kind, in four significant figures. */
 export function figure(value: number): string {
   if (Number.isInteger(value)) return count(value);
   const size = Math.abs(value);
-  return size !== 0 && (size < 1e-3 || size >= 1e7)
-    ? value.toExponential(2)
-    : COUNT.format(Number(value.toPrecision(4)));
+  return size !== 0 && (size < 1e-3 || size >= 1e7) ? value.toExponential(2) : FIGURE.format(value);
 }
 
 /** How long ago, in the largest unit that says it. */
