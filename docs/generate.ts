@@ -127,6 +127,10 @@ function typologies(): string {
     ({ name, kind, families, about, source, validFrom }) =>
       `| \`${name}\` | ${kind} | ${families.join(", ")} | ${cell(about)} | ${cell(source)} | ${validFrom} |`,
   );
+  const shown = TYPOLOGIES.filter(({ signs }) => signs.length > 0).map(
+    ({ name, signs }) =>
+      `| \`${name}\` | ${signs.map(({ feature, side }) => `${side === "low" ? "low " : ""}\`${feature}\``).join(", ")} |`,
+  );
   return `${NOTE}
 # Typologies
 
@@ -136,6 +140,16 @@ independent families of evidence; a *screening* hit is a direct match and kept a
 | name | kind | families | consistent with … | source | known since |
 |---|---|---|---|---|---|
 ${rows.join("\n")}
+
+## Signs
+
+The [features](features.md) in which each anomaly shows, high unless said. The model has learned these typologies and does
+not read their signs; they are how a typology is described to it that it has not learned
+([detection](detection.md#typologies-of-your-own)), and what the hold-outs of \`assay evaluate holdouts\` are described by.
+
+| typology | signs |
+|---|---|
+${shown.join("\n")}
 `;
 }
 

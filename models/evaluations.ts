@@ -1,4 +1,6 @@
 import { type Model, USUAL_THRESHOLD } from "#core/model.ts";
+import { TYPOLOGIES } from "#core/typologies.ts";
+import { Descriptions } from "./descriptions.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { ENCODED, encodeRow, fitScaler, type Scaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
@@ -11,7 +13,7 @@ import { stabilityFinding } from "./evaluate/stability.ts";
 import { conformalFinding } from "./evaluate/uniform.ts";
 import { BASE_RATE } from "./fit-fusion.ts";
 import { classesOf, fitModel, TREES } from "./fit-model.ts";
-import type { LoadedModel } from "./load-model.ts";
+import { type LoadedModel, logitsOf } from "./load-model.ts";
 import { CLASSES, SIZES } from "./network.ts";
 import { conformalOf } from "./reference.ts";
 import { VOLUME } from "./train.ts";
@@ -50,7 +52,7 @@ export interface EvaluationOptions {
 }
 
 /** Worlds that each hold-out learns from: fewer than a shipped model's, since eleven networks are trained. */
-const LEARNING_WORLDS = 40;
+const LEARNING_WORLDS = 120;
 /** Seeds of worlds that are judged by lie far from those of training (1000 × its seed and on). */
 const JUDGING_SEED = 2_000_000_000;
 const LEARNING_SEED = 1000;
@@ -184,15 +186,19 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
   const { model, threshold = USUAL_THRESHOLD, seed = 1, worlds = 12 } = options;
   const perShift = Math.max(1, Math.round(worlds / 4));
   const typologies = CLASSES.slice(1, -1);
-  const draw = simulator(options, LEARNING_WORLDS + 4 + worlds + SHIFTS.length * perShift);
+  const draw = simulator(options, LEARNING_WORLDS + VOLUME.fit + worlds + SHIFTS.length * perShift);
   const learning = await draw(
     LEARNING_WORLDS,
     { seed: LEARNING_SEED, world: { accounts: VOLUME.accounts, campaignPart: 0.35 }, stepHours: 24 },
     "worlds to learn from",
   );
+  // Those that the model of seed 1 was fused on: a description needs as many honest accounts to be ranked among.
   const fitting = await draw(
-    4,
-    { seed: 1500, world: { accounts: ACCOUNTS, campaignPart: 0.08, mix: "usual" } },
+    VOLUME.fit,
+    {
+      seed: LEARNING_SEED + VOLUME.learn,
+      world: { accounts: 2 * VOLUME.accounts, campaignPart: 0.08, mix: "usual" },
+    },
     "worlds to fuse on",
   );
   const first = JUDGING_SEED + 1000 * seed + 500;
@@ -217,10 +223,17 @@ export async function* holdoutsFindings(options: EvaluationOptions): AsyncGenera
       });
       fitted.network.dispose();
       options.onProgress?.(1, 1, `trained without ${typology}`);
-      return {
+      const { oracle, honest } = fitted;
+      const description = TYPOLOGIES.filter(({ name }) => name === typology);
+      const descriptions = new Descriptions(description, honest, logitsOf(oracle, honest));
+      const each = (scoreRow: (rows: Rows, row: number) => number) => ({
         name: typology,
-        score: (rows, count) =>
-          Float64Array.from({ length: count }, (_, row) => fitted.oracle.score(rows, row).logit),
+        score: (rows: Rows, count: number) =>
+          Float64Array.from({ length: count }, (_, row) => scoreRow(rows, row)),
+      });
+      return {
+        learned: each((rows, row) => oracle.score(rows, row).value),
+        described: each((rows, row) => descriptions.raise(rows, row, oracle.score(rows, row).value).value),
       };
     },
     async *shifted() {

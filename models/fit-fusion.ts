@@ -1,4 +1,5 @@
 import type { Fusion } from "./fusion.ts";
+import { solve } from "./solve.ts";
 
 /** Campaigns per account that values are calibrated for (DETECTION.md: how it is judged). */
 export const BASE_RATE = 1e-4;
@@ -139,29 +140,4 @@ export function imposeBaseRate(rows: Pick<HeadRows, "positive" | "weight">, base
   return rows.weight.map((weight, row) =>
     rows.positive[row] === 1 ? (weight * baseRate) / positive : (weight * (1 - baseRate)) / negative,
   );
-}
-
-/** Solves a small symmetric system by Gaussian elimination with pivoting. */
-function solve(matrix: number[][], right: number[]): number[] {
-  const size = right.length;
-  const a = matrix.map((row, index) => [...row, right[index] as number]);
-  for (let column = 0; column < size; column += 1) {
-    let pivot = column;
-    for (let row = column + 1; row < size; row += 1) {
-      if (
-        Math.abs((a[row] as number[])[column] as number) > Math.abs((a[pivot] as number[])[column] as number)
-      )
-        pivot = row;
-    }
-    [a[column], a[pivot]] = [a[pivot] as number[], a[column] as number[]];
-    const head = a[column] as number[];
-    for (let row = 0; row < size; row += 1) {
-      if (row === column) continue;
-      const line = a[row] as number[];
-      const factor = (line[column] as number) / (head[column] as number);
-      for (let index = column; index <= size; index += 1)
-        (line[index] as number) -= factor * (head[index] as number);
-    }
-  }
-  return a.map((row, index) => (row[size] as number) / (row[index] as number));
 }

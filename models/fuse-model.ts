@@ -2,6 +2,7 @@ import { FEATURES } from "#core/features.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import type { Forest } from "./baselines/forest.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
+import type { Honest } from "./descriptions.ts";
 import { ENCODED, RISK_FEATURES, type Scaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
 import { BASE_RATE, fitFusion, imposeBaseRate } from "./fit-fusion.ts";
@@ -31,8 +32,9 @@ export interface Parts {
 export interface Fused {
   fusion: Fusion;
   oracle: Oracle;
-  /** Honest accounts of the worlds it was fused on. */
+  /** Honest accounts of the worlds it was fused on: their ranks, and some of them. */
   reference: Reference;
+  honest: Honest;
 }
 
 /** Fuses a network and trees on worlds that neither has seen. */
@@ -80,7 +82,24 @@ export async function fuseModel({ network, forest, scaler }: Parts, fitting: Dat
     fusion,
     oracle,
     reference: makeReference(rows, honest.length, honestLogits, owner),
+    honest: pickAccounts(rows, owner),
   };
+}
+
+/** Most honest accounts that are kept with a model. */
+const MOST_ACCOUNTS = 10_000;
+
+/** The last row of every account, or of as many that lie evenly among them. */
+function pickAccounts(rows: Float32Array, owner: Uint32Array): Honest {
+  const last = [...new Map(Array.from(owner, (account, row) => [account, row])).values()];
+  const every = Math.max(1, last.length / MOST_ACCOUNTS);
+  const count = Math.floor(last.length / every);
+  const picked = new Float32Array(count * FEATURES.length);
+  for (let at = 0; at < count; at += 1) {
+    const from = (last[Math.floor(at * every)] as number) * FEATURES.length;
+    picked.set(rows.subarray(from, from + FEATURES.length), at * FEATURES.length);
+  }
+  return { rows: picked, count };
 }
 
 /** What the network says of every row: campaign logit, risk, rebuilding error, and a campaign's parts by typology. */

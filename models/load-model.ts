@@ -1,8 +1,9 @@
 import { FEATURES } from "#core/features.ts";
 import type { Contribution, Model, Scores } from "#core/model.ts";
-import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { type Description, SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
 import { findCounterfactual } from "./counterfactual.ts";
+import { Descriptions, type Honest } from "./descriptions.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { explain } from "./explain.ts";
 import { campaignLogit, type Fusion, fuse, rebuildingError, sigmoid, writeTypologyParts } from "./fusion.ts";
@@ -20,6 +21,8 @@ export class ScoringFailed extends Error {
 /** A model with what it was calibrated on: conformal p-values and drift are ranked against `reference`. */
 export interface LoadedModel extends Model {
   readonly reference: Reference;
+  /** Typologies it looks for beside those it has learned. */
+  readonly described: readonly Description[];
 }
 
 /** Rows given to a backend at a time; larger batches gain nothing and hold more memory. */
@@ -30,23 +33,32 @@ const FEW = 16;
 /**
  * Loads a model's directory. Rejects with ModelRefused where a file does not match the manifest or the manifest not
  * this build. `auto` takes @tensorflow/tfjs-node where it loads, else wasm; "oracle" scores in plain JavaScript.
+ * `described` are typologies to look for beside the learned ones, by their signs.
  */
 export async function loadModel(
   directory: string,
-  options: { backend?: Backend | "auto" | "oracle" } = {},
+  options: { backend?: Backend | "auto" | "oracle"; described?: readonly Description[] } = {},
 ): Promise<LoadedModel> {
-  const { backend = "auto" } = options;
+  const { backend = "auto", described = [] } = options;
   await useBackend(backend === "oracle" ? "wasm" : backend);
-  const { manifest, network, scaler, fusion, forest, reference } = await readModelFiles(directory);
+  const { manifest, network, scaler, fusion, forest, reference, honest } = await readModelFiles(directory);
   const oracle = new Oracle(weightsOf(network), scaler, fusion, forest);
   const trees = createForestBatch(forest);
   const width = FEATURES.length;
+  const descriptions =
+    described.length > 0 ? new Descriptions(described, honest, logitsOf(oracle, honest)) : undefined;
+  /** As `score` answers: 32 bits. */
+  const scoreRow = (row: Float32Array): number => {
+    const value = Math.fround(oracle.score(row, 0).value);
+    return descriptions?.raise(row, 0, value).value ?? value;
+  };
 
   return {
     name: manifest.name,
     version: manifest.version,
-    typologies: SCORED_TYPOLOGIES,
+    typologies: [...SCORED_TYPOLOGIES, ...described.map(({ name }) => name)],
     reference,
+    described,
     async score(rows, count) {
       refuseInfinite(rows, count * width);
       const scores: Scores = {
@@ -71,18 +83,19 @@ export async function loadModel(
         }
       }
       refuseNaN(scores);
-      return scores;
+      return descriptions?.widen(scores, rows, count) ?? scores;
     },
     async explain(row): Promise<Contribution[]> {
       refuseInfinite(row, width);
-      return explain(oracle, scaler, row);
+      const contributions = explain(oracle, scaler, row);
+      const own = Math.fround(oracle.score(row, 0).value);
+      return descriptions?.explain(row, own, contributions) ?? contributions;
     },
     async counterfactual(row, threshold, contributions) {
       refuseInfinite(row, width);
       return findCounterfactual(row, {
         threshold,
-        // As `score` answers: 32 bits.
-        score: (one) => Math.fround(oracle.score(one, 0).value),
+        score: scoreRow,
         contributions,
         average: scaler.mean,
       });
@@ -100,6 +113,11 @@ function scoreByOracle(oracle: Oracle, rows: Float32Array, count: number, scores
     scores.typologies.set(typologies, row * SCORED_TYPOLOGIES.length);
     scores.novelty[row] = novelty;
   }
+}
+
+/** What the model says of honest accounts. */
+export function logitsOf(oracle: Oracle, { rows, count }: Honest): Float64Array {
+  return Float64Array.from({ length: count }, (_, row) => oracle.score(rows, row).logit);
 }
 
 /** Encodes rows for the network. */

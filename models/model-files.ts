@@ -7,6 +7,7 @@ import { z } from "zod";
 import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { type Forest, forestSchema, readForest, writeForest } from "./baselines/forest.ts";
+import type { Honest } from "./descriptions.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
 import type { Dense, Weights } from "./oracle.ts";
@@ -39,6 +40,7 @@ const HASHED = [
   "trees.json",
   "calibration.json",
   "reference.json",
+  "honest.bin",
   "metrics.json",
   "card.md",
 ] as const;
@@ -103,6 +105,7 @@ export async function writeModelFiles(
     forest: Forest;
     calibration: z.infer<typeof fusionSchema>;
     reference: Reference;
+    honest: Honest;
     metrics: object;
     card: string;
     manifest: Omit<Manifest, "files">;
@@ -113,6 +116,7 @@ export async function writeModelFiles(
   await writeFile(join(directory, "trees.json"), `${JSON.stringify(writeForest(parts.forest))}\n`);
   await writeFile(join(directory, "calibration.json"), json(parts.calibration));
   await writeFile(join(directory, "reference.json"), `${JSON.stringify(parts.reference)}\n`);
+  await writeFile(join(directory, "honest.bin"), new Uint8Array(Float16Array.from(parts.honest.rows).buffer));
   await writeFile(join(directory, "metrics.json"), json(parts.metrics));
   await writeFile(join(directory, "card.md"), parts.card);
   const files: Record<string, string> = {};
@@ -130,6 +134,7 @@ export async function readModelFiles(directory: string): Promise<{
   fusion: z.infer<typeof fusionSchema>;
   forest: Forest;
   reference: Reference;
+  honest: Honest;
 }> {
   const manifest = await readJson(directory, "manifest.json", manifestSchema);
   for (const name of HASHED) {
@@ -152,7 +157,16 @@ export async function readModelFiles(directory: string): Promise<{
     throw new ModelRefused(`${directory}: model.json and weights.bin make no network`, { cause });
   });
   const reference = await readJson(directory, "reference.json", referenceSchema);
-  return { manifest, network, scaler, fusion, forest, reference };
+  return { manifest, network, scaler, fusion, forest, reference, honest: await readHonest(directory) };
+}
+
+/** Vectors of honest accounts in 16 bits: NaN, as everywhere, where a feature is missing. */
+async function readHonest(directory: string): Promise<Honest> {
+  const { buffer, byteOffset, length } = await readFile(join(directory, "honest.bin"));
+  const count = length / (2 * FEATURES.length);
+  if (!(Number.isInteger(count) && count > 0))
+    throw new ModelRefused(`${directory}: honest.bin holds no whole vectors of ${FEATURES.length} features`);
+  return { rows: Float32Array.from(new Float16Array(buffer.slice(byteOffset, byteOffset + length))), count };
 }
 
 function readTrees(directory: string, written: z.infer<typeof forestSchema>): Forest {

@@ -108,6 +108,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     forest,
     calibration: fusion,
     reference: fitted.reference,
+    honest: fitted.honest,
     metrics,
     card: writeCard({ name, version, seed, learning, metrics, fusion, volume }),
     manifest: {

@@ -1,3 +1,6 @@
+import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import { type Description, TYPOLOGIES } from "#core/typologies.ts";
+
 /** The journal's reader keeps its place beside the collectors'. */
 const TAKEN = "journal";
 
@@ -36,6 +39,30 @@ export function databaseMistakes(
         ? []
         : [`origin.databases[${index}].role: origin.${role} names a file already`],
     ),
+  ];
+}
+
+/** Mistakes of described typologies: a name is one typology's, and a flag needs two families that agree. */
+export function typologyMistakes(typologies: readonly Description[]): string[] {
+  const place = (index: number) => `detection.typologies[${index}]`;
+  const own = typologies.map(({ name }) => name);
+  const familyOf = ({ feature }: { feature: string }) =>
+    FEATURES[FEATURE_INDEX.get(feature) as number]?.family;
+  return [
+    ...repeated(own).map(
+      ([index, name]) => `${place(index)}.name: ${name} is the name of another typology already`,
+    ),
+    ...typologies.flatMap(({ name, signs }, index) => [
+      ...(TYPOLOGIES.some((known) => known.name === name)
+        ? [`${place(index)}.name: ${name} is a typology that Assay knows`]
+        : []),
+      ...repeated(signs.map(({ feature }) => feature)).map(
+        ([at, feature]) => `${place(index)}.signs[${at}].feature: ${feature} is a sign already`,
+      ),
+      ...(new Set(signs.map(familyOf)).size < 2
+        ? [`${place(index)}.signs: all of one family; a flag needs two that agree`]
+        : []),
+    ]),
   ];
 }
 

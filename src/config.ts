@@ -3,8 +3,9 @@ import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { USUAL_THRESHOLD } from "#core/model.ts";
+import { described } from "./config-detection.ts";
 import { host, name, path, port, section } from "./config-fields.ts";
-import { databaseMistakes, listMistakes, nameMistakes } from "./config-names.ts";
+import { databaseMistakes, listMistakes, nameMistakes, typologyMistakes } from "./config-names.ts";
 import { flows, poolServers, risLive, suricata, zeek } from "./config-network.ts";
 import { origin } from "./config-origin.ts";
 import { poolPrograms } from "./config-pools.ts";
@@ -140,6 +141,13 @@ export const configSchema = section({
       .describe(
         "Most that may be expected to be false of the anomaly flags opened in a day, by their scores; the rest wait, counted. 1 switches it off.",
       ),
+    typologies: z
+      .array(described)
+      .max(16)
+      .default([])
+      .describe(
+        "Typologies of one's own, looked for by their signs beside those that the model has learned.",
+      ),
   }).prefault({}),
   deliver: section({ webhooks: z.array(webhook).default([]) }).prefault({}),
 });
@@ -190,8 +198,9 @@ export function parseConfig(yaml: string): Config {
       mistakes.push(`${issue.path.join(".") || "(top)"}: ${issue.message}`);
   }
   if (parsed.success) {
-    const { collectors, origin, screening } = parsed.data;
+    const { collectors, origin, screening, detection } = parsed.data;
     mistakes.push(...nameMistakes(collectors), ...databaseMistakes(origin));
+    mistakes.push(...typologyMistakes(detection.typologies));
     mistakes.push(
       ...listMistakes("origin.lists", origin.lists),
       ...listMistakes("screening.lists", screening.lists),

@@ -17,10 +17,20 @@ export interface Scores {
   novelty: Float32Array;
 }
 
-/** How much one feature moved one score; contributions add up to the score's logit minus the baseline's. */
+/**
+ * How much one feature moved one score; contributions add up to the score's logit minus the baseline's. `sign`: the feature
+ * is one of a described typology that raises the score.
+ */
 export interface Contribution {
   feature: string;
   contribution: number;
+  sign?: {
+    typology: string;
+    about: string;
+    side: "high" | "low";
+    /** Part of honest accounts in which the feature is less so. */
+    below: number;
+  };
 }
 
 /** What would have to be otherwise for a score to be below a threshold: true of the model, not of the world. */

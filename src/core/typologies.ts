@@ -1,17 +1,38 @@
 import type { Family } from "#core/flag.ts";
 
-/** A pattern of behaviour that is looked for. What rests on secondary reporting says so. */
-export interface Typology {
+/** A feature in which a pattern shows, and the side on which it does. */
+export interface Sign {
+  feature: string;
+  side: "high" | "low";
+}
+
+/** A pattern that a model has not learned: known by its name and by what it shows. */
+export interface Description {
   name: string;
+  /** One sentence that follows "consistent with". */
+  about: string;
+  /** None for screening, which measures nothing. */
+  signs: readonly Sign[];
+}
+
+/** A pattern of behaviour that is looked for. What rests on secondary reporting says so. */
+export interface Typology extends Description {
   kind: "anomaly" | "screening";
   /** Families its evidence can come from. */
   families: readonly Family[];
-  /** One sentence that follows "consistent with". */
-  about: string;
   source: string;
   /** Since when, or about when, the pattern is known; ISO date. */
   validFrom: string;
 }
+
+const signs = (side: Sign["side"], ...features: string[]): Sign[] =>
+  features.map((feature) => ({ feature, side }));
+/** Signs of which there is more than usual. */
+const high = (...features: string[]) => signs("high", ...features);
+/** Signs of which there is less than usual. */
+const low = (...features: string[]) => signs("low", ...features);
+/** Whose office hours the people behind an account keep. */
+const HOURS = high("operator.hoursEvidence", "operator.pyongyangHours");
 
 const SEED = "P. Moriuchi (Recorded Future), interview 2018";
 
@@ -22,6 +43,7 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "screening",
     families: ["origin"],
     about: "mining from a place under comprehensive sanctions",
+    signs: [],
     source: "OFAC enforcement releases: BitGo 2020, BitPay 2021, Kraken 2022",
     validFrom: "2020-12-30",
   },
@@ -30,6 +52,7 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "screening",
     families: ["payout"],
     about: "being paid to an address that a sanctions list names",
+    signs: [],
     source: "OFAC FAQ 562 and 594",
     validFrom: "2018-03-19",
   },
@@ -38,6 +61,7 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "screening",
     families: ["operator"],
     about: "being run by a listed operator or hosted by one",
+    signs: [],
     source: "OFAC designation of BitRiver AG and ten subsidiaries",
     validFrom: "2022-04-20",
   },
@@ -46,6 +70,11 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["origin", "operator", "fleet", "linkage"],
     about: "a small operation run from several bases abroad by operators who keep Pyongyang's hours",
+    signs: [
+      ...high("origin.watchCountries", "origin.watch", "origin.countries"),
+      ...high("linkage.clusterPlaces", "linkage.clusterHours"),
+      ...HOURS,
+    ],
     source: `${SEED}; Recorded Future 2017 and 2020 (partly secondary)`,
     validFrom: "2017-07-25",
   },
@@ -54,6 +83,10 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["latency", "origin", "operator"],
     about: "mining through a relay, proxy or VPN that hides a longer way",
+    signs: [
+      ...high("latency.hiddenLeg", "latency.hiddenShare", "latency.longLegs", "origin.hidden"),
+      ...HOURS,
+    ],
     source:
       "OFAC Sanctions Compliance Guidance for the Virtual Currency Industry 2021; CalcuLatency, USENIX Security 2024",
     validFrom: "2021-10-15",
@@ -63,6 +96,7 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["fleet", "origin", "latency"],
     about: "many machines behind one address",
+    signs: [...high("fleet.workersPerAddress", "fleet.proxyAgent"), ...HOURS],
     source: "Recorded Future 2020 (secondary)",
     validFrom: "2020-02-09",
   },
@@ -71,6 +105,11 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["linkage", "hashrate", "payout"],
     about: "the same machines working for two accounts in a steady ratio between 80:20 and 90:10",
+    signs: [
+      ...high("linkage.split", "linkage.together", "linkage.network", "linkage.template"),
+      ...high("linkage.clusterHours"),
+      ...HOURS,
+    ],
     source: SEED,
     validFrom: "2018-01-01",
   },
@@ -79,6 +118,10 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["fleet", "hashrate", "payout", "operator"],
     about: "rented hashrate in short bursts, paid to fresh addresses",
+    signs: [
+      ...high("fleet.rentalAgent", "payout.addressChanges", "linkage.succession", "origin.hosting"),
+      ...low("operator.age"),
+    ],
     source: "Mandiant, APT43 2023 (secondary)",
     validFrom: "2023-03-28",
   },
@@ -87,6 +130,10 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["fleet", "origin", "hashrate"],
     about: "one wallet fed by many slow machines on many networks, arriving in waves",
+    signs: [
+      ...high("fleet.addresses", "origin.countries", "origin.entropy", "origin.newSources"),
+      ...low("fleet.machineRate"),
+    ],
     source: "FSI (Republic of Korea) on Andariel 2018 (secondary)",
     validFrom: "2018-01-02",
   },
@@ -95,6 +142,11 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["hashrate", "origin", "operator"],
     about: "activity that starts from silence in a step",
+    signs: [
+      ...high("hashrate.onset", "hashrate.returnRatio", "origin.watch"),
+      ...low("hashrate.returns"),
+      ...HOURS,
+    ],
     source: "Recorded Future 2017",
     validFrom: "2017-05-17",
   },
@@ -103,6 +155,10 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["payout", "linkage", "operator"],
     about: "payouts kept just below a reporting threshold",
+    signs: [
+      ...high("payout.nearThreshold", "linkage.clusterNearThreshold", "linkage.clusterHours"),
+      ...HOURS,
+    ],
     source: `${SEED}; FATF Virtual Assets Red Flag Indicators 2020`,
     validFrom: "2020-09-14",
   },
@@ -111,6 +167,11 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["route", "hashrate"],
     about: "falling and returning with the reachability of a watched network it does not claim to be in",
+    signs: [
+      ...high("route.coincidence", "hashrate.changesDown"),
+      ...high("latency.hiddenLeg", "latency.hiddenShare", "origin.hidden"),
+      ...HOURS,
+    ],
     source: "public BGP data on AS131279, AS4837 and AS20485",
     validFrom: "2017-10-01",
   },
@@ -119,6 +180,10 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["hashrate", "origin"],
     about: "a rhythm that follows a sanctioned region's known grid cuts",
+    signs: [
+      ...high("hashrate.profile", "hashrate.changesDown"),
+      ...high("latency.hiddenLeg", "latency.hiddenShare", "origin.hidden"),
+    ],
     source: "Elliptic 2021",
     validFrom: "2021-05-21",
   },

@@ -91,6 +91,7 @@ export function createModelWatch(
     shadowFailures: () => failures,
     standing: () => ({
       model: { name: model.name, version: model.version },
+      described: model.described.map(({ name, about, signs }) => ({ name, about, signs: [...signs] })),
       thresholds: {
         flag: detection.threshold,
         warn: DRIFT_WARN,

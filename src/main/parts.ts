@@ -101,14 +101,16 @@ export const MODEL_NAME = "consistency";
 export async function openModel(config: Config): Promise<LoadedModel> {
   // Loaded here: TensorFlow takes its time, and most commands never score.
   const { loadModel } = await import("../../models/load-model.ts");
-  return loadModel(config.detection.model ?? (await newestModel()));
+  const { model, typologies: described } = config.detection;
+  return loadModel(model ?? (await newestModel()), { described });
 }
 
 /** Loads the model that is tried beside the active one, where one is configured. */
 export async function openShadow(config: Config): Promise<LoadedModel | undefined> {
-  if (config.detection.shadow === undefined) return undefined;
+  const { shadow, typologies: described } = config.detection;
+  if (shadow === undefined) return undefined;
   const { loadModel } = await import("../../models/load-model.ts");
-  return loadModel(config.detection.shadow);
+  return loadModel(shadow, { described });
 }
 
 async function newestModel(): Promise<string> {

@@ -57,6 +57,15 @@ const parts = z.array(precision.extend({ name: z.string() }));
 /** What the service knows of its model; absent where there is none. */
 export const modelStanding = z.object({
   model: named,
+  described: z
+    .array(
+      z.object({
+        name: z.string(),
+        about: z.string(),
+        signs: z.array(z.object({ feature: z.string(), side: z.enum(["high", "low"]) })),
+      }),
+    )
+    .describe("Typologies of the configuration, looked for by their signs."),
   thresholds: z.object({ flag: z.number(), warn: z.number(), stop: z.number(), flagsPerDay: z.number() }),
   pools: z.array(poolStanding),
   /** Pools beyond the bound of those watched. */

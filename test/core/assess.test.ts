@@ -97,6 +97,43 @@ test("weights follow the model's contributions", () => {
   ]);
 });
 
+const sign = (feature: string, below: number, contribution = 1) => ({
+  feature,
+  contribution,
+  sign: { typology: "night-rental", about: "machines rented by night", side: "high" as const, below },
+});
+
+test("signs of a described typology speak by family, where few honest accounts show as much", () => {
+  const row = rowOf({ "fleet.rentalAgent": 0.9, "fleet.agents": 0.5, "payout.addressChanges": 1 });
+  const reasons = reasonsFor(state, row, NO_LINKS, [
+    sign("fleet.rentalAgent", 0.99962, 2),
+    sign("payout.addressChanges", 0.97),
+    sign("fleet.agents", 0.94),
+    sign("fleet.sessions", 0.99, -1),
+  ]).filter(({ code }) => code === "TYPOLOGY_SIGNS");
+  expect(reasons.map(({ family, weight }) => [family, weight])).toEqual([
+    ["fleet", 0.5],
+    ["payout", 0.25],
+  ]);
+  expect(reasons[0]?.text).toBe(
+    "Described as night-rental: fleet.rentalAgent is higher than in 99.9 % of honest accounts.",
+  );
+  expect(reasons[0]?.evidence).toMatchObject([
+    { type: "sign", feature: "fleet.rentalAgent", about: "machines rented by night", below: 0.99962 },
+  ]);
+  expect(independentFamilies(reasons)).toBe(2);
+});
+
+test("a described link is no family of its own: its rule is", () => {
+  const linked = rowOf({ ...HIDDEN, "linkage.network": Math.log10(4) });
+  const reasons = reasonsFor(state, linked, NO_LINKS, [
+    sign("linkage.network", 0.99),
+    sign("linkage.template", 0.99),
+  ]);
+  expect(reasons.map(({ code }) => code)).toContain("TYPOLOGY_SIGNS");
+  expect(independentFamilies(reasons)).toBe(1);
+});
+
 test("a missing feature never speaks", () => {
   expect(reasonsFor(state, rowOf({}), NO_LINKS, [])).toEqual([]);
 });

@@ -108,6 +108,38 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
     await page.waitForURL("**/model");
   });
 
+  test("a typology of the operator's own has its place, its flags and its meaning", async () => {
+    await using world = await startWorld({ flags: 3, consoleDirectory });
+    const about = "machines rented by night and paid to a new address each time";
+    const sign = {
+      type: "sign",
+      typology: "night-rental",
+      about,
+      feature: "fleet.rentalAgent",
+      below: 0.9991,
+    };
+    const text = "Described as night-rental: fleet.rentalAgent is higher than in 99.9 % of honest accounts.";
+    const own = seedFlag(60, world.nowMs, {
+      typologies: [{ name: "night-rental", probability: 0.4 }],
+      reasons: [{ code: "TYPOLOGY_SIGNS", family: "fleet", text, weight: 1, evidence: [sign] }],
+    });
+    await world.ops.raise(own, seedEvidence(60, world.nowMs), []);
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(`${world.url}/model`);
+    const described = page.getByRole("region", { name: "Typologies of your own" });
+    expect(await described.getByRole("row").nth(1).textContent()).toContain(about);
+    await described.getByRole("link", { name: "Night rental" }).click();
+    await page.waitForURL("**/?typology=night-rental");
+    await page.getByRole("link", { name: own.account }).first().waitFor();
+    expect(await page.getByLabel("Consistent with").inputValue()).toBe("night-rental");
+    await page.goto(`${world.url}/flags/${own.id}`);
+    const finding = page.getByRole("region", { name: "Finding" });
+    await finding.getByText(about).waitFor();
+    await finding.getByText("nothing was learned of this typology").waitFor();
+    await page.getByText(text).waitFor();
+  });
+
   test("runs by keyboard alone: triage, open, decide, and back", async () => {
     await using world = await startWorld({ flags: 4, consoleDirectory });
     await using browser = await openBrowser();

@@ -91,3 +91,41 @@ test("bad lines are reported by place and never stop the rest", async () => {
   for (const line of [2, 3, 4, 5, 6, 7, 8, 9, 12]) expect(stderr).toContain(`mixed.ndjson:${line}:`);
   expect(stderr).not.toContain("password");
 });
+
+test("a typology of one's own is looked for beside the others, and changes no account that does not show it", async () => {
+  const out = join(place, "described");
+  const made = await assay(
+    ["simulate", "--scenario", "demo", "--seed", "9", "--accounts", "25", "--days", "2"].concat("--out", out),
+  );
+  expect(made.code, made.stderr).toBe(0);
+  const config = join(place, "described.yaml");
+  const signs = "signs: [{ feature: origin.satellite }, { feature: latency.tcp }]";
+  writeFileSync(
+    config,
+    `detection: { typologies: [{ name: satellite-site, about: mining over a satellite, ${signs} }] }\n`,
+  );
+  const replay = async (...more: string[]) => {
+    const file = join(out, "observations.ndjson");
+    const { code, stdout, stderr } = await assay([
+      "replay",
+      file,
+      "--as",
+      "observations",
+      "--scores",
+      ...more,
+    ]);
+    expect(code, stderr).toBe(0);
+    const lines = stdout.trim().split("\n");
+    return lines.map((line) => JSON.parse(line).score).filter((score) => score !== undefined);
+  };
+  const [plain, described] = [await replay(), await replay("--config", config)];
+  expect(described).toHaveLength(plain.length);
+  let same = 0;
+  for (const [index, { value, typologies }] of described.entries()) {
+    const { "satellite-site": own, ...others } = typologies;
+    expect(others).toEqual(plain[index].typologies);
+    expect(value).toBeCloseTo(plain[index].value + own, 6);
+    if (own === 0) same += 1;
+  }
+  expect(same / plain.length).toBeGreaterThan(0.9);
+}, 60_000);

@@ -2,7 +2,8 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FEATURES } from "#core/features.ts";
+import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import type { Description } from "#core/typologies.ts";
 import { collect } from "../../models/collect.ts";
 import type { Dataset } from "../../models/evaluate/dataset.ts";
 import { loadModel } from "../../models/load-model.ts";
@@ -44,6 +45,65 @@ modelContract(
   async () => loadModel(directory, { backend: "oracle" }),
   labelled,
 );
+
+const RENTAL: Description = {
+  name: "night-rental",
+  about: "machines rented by night",
+  signs: [
+    { feature: "fleet.rentalAgent", side: "high" },
+    { feature: "payout.addressChanges", side: "high" },
+    { feature: "operator.age", side: "low" },
+  ],
+};
+modelContract(
+  "the shipped model beside a described typology",
+  async () => loadModel(directory, { backend: "wasm", described: [RENTAL] }),
+  labelled,
+);
+
+test("a described typology raises what shows its signs, explains it and says what would take it below", async () => {
+  const { rows, count } = await labelled();
+  const plain = await loadModel(directory, { backend: "oracle" });
+  const model = await loadModel(directory, { backend: "oracle", described: [RENTAL] });
+  expect(model.typologies).toEqual([...plain.typologies, "night-rental"]);
+  const [before, after] = [await plain.score(rows, count), await model.score(rows, count)];
+  const width = FEATURES.length;
+  const quietest = before.value.indexOf(Math.min(...before.value));
+  const row = rows.slice(quietest * width, (quietest + 1) * width);
+  for (const [feature, value] of [
+    ["fleet.rentalAgent", 1],
+    ["payout.addressChanges", 1.2],
+    ["operator.age", 0.3],
+  ] as const)
+    row[FEATURE_INDEX.get(feature) as number] = value;
+  const [own, raised] = [await plain.score(row, 1), await model.score(row, 1)];
+  const value = raised.value[0] as number;
+  expect(value).toBeGreaterThan(own.value[0] as number);
+  const [contributions, mine] = [await model.explain(row), await plain.explain(row)];
+  const sum = (all: typeof contributions) => all.reduce((total, { contribution }) => total + contribution, 0);
+  const logit = (part: number) => Math.log(part / (1 - part));
+  expect(sum(contributions) - sum(mine)).toBeCloseTo(logit(value) - logit(own.value[0] as number), 3);
+  expect(contributions.filter(({ sign }) => sign).length).toBeGreaterThanOrEqual(2);
+  const threshold = value / 2;
+  const without = await model.counterfactual(row, threshold, contributions);
+  expect(without?.value).toBeLessThan(threshold);
+  // No account falls, and those that show nothing of it stay what they were.
+  let same = 0;
+  for (let index = 0; index < count; index += 1) {
+    expect(after.value[index]).toBeGreaterThanOrEqual(before.value[index] as number);
+    if (after.value[index] === before.value[index]) same += 1;
+  }
+  expect(same).toBeGreaterThan(0.9 * count);
+  await plain.close();
+  await model.close();
+});
+
+test("a description that this model cannot look for is refused by name", async () => {
+  const nowhere = { ...RENTAL, signs: [{ feature: "fleet.nothing", side: "high" as const }] };
+  await expect(loadModel(directory, { described: [nowhere] })).rejects.toThrow(
+    'typology "night-rental": there is no feature "fleet.nothing"',
+  );
+});
 
 test("wasm, cpu and plain JavaScript agree to 1e-5", async () => {
   const { rows, count } = await labelled();
@@ -99,6 +159,7 @@ test("files that do not match their manifest are refused, each by name", async (
   expect(files.sort()).toEqual([
     "calibration.json",
     "card.md",
+    "honest.bin",
     "metrics.json",
     "model.json",
     "reference.json",

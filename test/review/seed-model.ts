@@ -7,6 +7,17 @@ const psiOf = (name: string): number =>
 /** Two pools, one of which has drifted, and a second version beside the model. */
 export const SEED_MODEL: ModelStanding = {
   model: { name: "consistency", version: "1.2.0" },
+  described: [
+    {
+      name: "night-rental",
+      about: "machines rented by night and paid to a new address each time",
+      signs: [
+        { feature: "fleet.rentalAgent", side: "high" },
+        { feature: "payout.addressChanges", side: "high" },
+        { feature: "operator.age", side: "low" },
+      ],
+    },
+  ],
   thresholds: { flag: 0.5, warn: 0.1, stop: 0.25, flagsPerDay: 20 },
   unwatched: 0,
   pools: ["main", "pool-eu"].map((pool, index) => ({

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { figure, hashrate, percent, poissonInterval, unseen, when } from "../../src/review/console/format.ts";
 import { PLAIN, readFilter, writeFilter } from "../../src/review/console/queue-filter.ts";
-import { confidence, likelihood } from "../../src/review/console/wording.ts";
+import { confidence, likelihood, typologySentence } from "../../src/review/console/wording.ts";
 import { seedEvidence, seedFlag } from "./seed.ts";
 
 test("hashrates have three figures and a unit", () => {
@@ -28,6 +28,16 @@ test("a percentage says neither none of something nor all of less", () => {
   expect(percent(0.9996)).toBe("> 99.9 %");
   expect(percent(0.9961)).toBe("99.6 %");
   expect(percent(1)).toBe("100 %");
+});
+
+test("a typology of the operator's own means what its flag's reasons say", () => {
+  const sign = { type: "sign", typology: "night-rental", about: "machines rented by night" };
+  const reasons = [
+    { code: "TYPOLOGY_SIGNS", family: "fleet" as const, text: "", weight: 1, evidence: [sign] },
+  ];
+  expect(typologySentence("night-rental", reasons)).toBe("machines rented by night");
+  expect(typologySentence("night-rental")).toBe("night rental");
+  expect(typologySentence("relay", reasons)).toMatch(/relay, proxy or VPN/);
 });
 
 test("the interval of a share count is near the exact one", () => {

@@ -94,7 +94,9 @@ export function Filters({
         set={(typology) => change({ typology })}
         options={[
           ["", "Any typology"],
-          ...TYPOLOGY_NAMES.map((name): [string, string] => [name, typologyName(name)]),
+          ...[...new Set([...TYPOLOGY_NAMES, filter.typology])]
+            .filter((name) => name !== "")
+            .map((name): [string, string] => [name, typologyName(name)]),
         ]}
       />
       <Select

@@ -28,7 +28,7 @@ import { placesOf, Sources } from "./sources.tsx";
 import { Text } from "./text.tsx";
 import { Trail } from "./trail.tsx";
 import { VerdictForm } from "./verdict.tsx";
-import { confidence, likelihood, typologyName, typologySentence } from "./wording.ts";
+import { confidence, describedAs, likelihood, typologyName, typologySentence } from "./wording.ts";
 import { WorldMap } from "./world-map.tsx";
 
 /** One flag: what it is consistent with, why, on what evidence, and what was decided. */
@@ -179,12 +179,13 @@ function Finding({ detail }: { detail: FlagDetail }) {
   const [first, ...others] = flag.typologies;
   const { level, grounds } = confidence(detail);
   const direct = flag.kind === "screening";
+  const described = first !== undefined && describedAs(first.name, flag.reasons) !== undefined;
   return (
     <section class="finding" aria-label="Finding">
       <div>
         <p class="lead">
           {direct ? "A direct match, consistent with" : "Consistent with"}{" "}
-          <strong>{first ? typologySentence(first.name) : "no named typology"}</strong>.
+          <strong>{first ? typologySentence(first.name, flag.reasons) : "no named typology"}</strong>.
         </p>
         {others.length > 0 && (
           <p class="muted">
@@ -200,13 +201,21 @@ function Finding({ detail }: { detail: FlagDetail }) {
       <dl>
         <div>
           <dt>Likelihood</dt>
-          <dd>{direct ? "Direct match" : `${percent(flag.score)}, ${likelihood(flag.score)}`}</dd>
+          <dd>
+            {direct
+              ? "Direct match"
+              : described
+                ? "Not estimated"
+                : `${percent(flag.score)}, ${likelihood(flag.score)}`}
+          </dd>
           <span class="muted">
             {direct
               ? "an entry was met; nothing was estimated"
-              : flag.drift
-                ? "the model's score, not calibrated here"
-                : "the model's calibrated score"}
+              : described
+                ? `as rare among honest accounts as a score of ${percent(flag.score)}; nothing was learned of this typology`
+                : flag.drift
+                  ? "the model's score, not calibrated here"
+                  : "the model's calibrated score"}
           </span>
         </div>
         {direct ? (

@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import { useState } from "preact/hooks";
 import { client, type MetricTable, type ModelAnswer, type PoolStanding } from "./client.ts";
 import { FeatureDrift } from "./feature-drift.tsx";
@@ -5,9 +6,11 @@ import { count, figure, percent } from "./format.ts";
 import { useLoad } from "./load.ts";
 import { At, Card, Empty, type Figure, FigureRow, Show, Tabs } from "./parts.tsx";
 import { interval, PrecisionTable } from "./precision.tsx";
+import { PLAIN, writeFilter } from "./queue-filter.ts";
 import { attempt, mayReview, say } from "./session.ts";
 import { ShadowCard } from "./shadow.tsx";
 import { Text } from "./text.tsx";
+import { typologyName } from "./wording.ts";
 
 const DAY_MS = 86_400_000;
 /** Days that volume and the shadow are summed over. */
@@ -52,6 +55,7 @@ export function ModelPage() {
             {answer.pools.some(({ features }) => features.length > 0) && (
               <FeatureDrift pools={answer.pools} thresholds={answer.thresholds} />
             )}
+            <DescribedCard described={answer.described} />
             <ShadowCard answer={answer} kept={shadow.data} days={DAYS} />
             <PrecisionCard answer={answer} />
           </>
@@ -194,6 +198,47 @@ function Pools({ answer, reload }: { answer: ModelAnswer; reload: () => void }) 
         </div>
       )}
       {unwatched > 0 && <p class="warning">{count(unwatched)} further pools are not watched.</p>}
+    </Card>
+  );
+}
+
+/** Typologies of the operator's own, each leading to its flags. */
+function DescribedCard({ described }: Pick<ModelAnswer, "described">) {
+  if (described.length === 0) return null;
+  return (
+    <Card
+      title="Typologies of your own"
+      note="looked for by their signs; a value is as rare among honest accounts as the model's own, no probability"
+    >
+      <div class="table-wrap">
+        <table>
+          <thead>
+            <tr>
+              <th>Typology</th>
+              <th>Consistent with</th>
+              <th>Signs</th>
+            </tr>
+          </thead>
+          <tbody>
+            {described.map(({ name, about, signs }) => (
+              <tr key={name}>
+                <td>
+                  <a href={writeFilter({ ...PLAIN, typology: name })}>{typologyName(name)}</a>
+                </td>
+                <td>{about}</td>
+                <td>
+                  {signs.map(({ feature, side }, index) => (
+                    <Fragment key={feature}>
+                      {index > 0 && ", "}
+                      {side} <code>{feature}</code>
+                    </Fragment>
+                  ))}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </Card>
   );
 }

@@ -1,4 +1,4 @@
-import type { Family } from "#core/flag.ts";
+import type { Family, Reason } from "#core/flag.ts";
 import { TYPOLOGIES } from "#core/typologies.ts";
 import type { FlagDetail } from "./client.ts";
 import { percent } from "./format.ts";
@@ -11,9 +11,22 @@ export function typologyName(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** What a typology means, to follow "consistent with"; one that this build does not know by its name. */
-export const typologySentence = (name: string): string =>
-  TYPOLOGIES.find((typology) => typology.name === name)?.about ?? typologyName(name).toLowerCase();
+/**
+ * What a typology means, to follow "consistent with": as this build knows it, as the flag's reasons describe it, or, where
+ * neither does, by its name.
+ */
+export const typologySentence = (name: string, reasons: readonly Reason[] = []): string =>
+  TYPOLOGIES.find((typology) => typology.name === name)?.about ??
+  describedAs(name, reasons) ??
+  typologyName(name).toLowerCase();
+
+/** What a typology of the operator's own means, where a reason says so. */
+export function describedAs(name: string, reasons: readonly Reason[]): string | undefined {
+  const sign = reasons
+    .flatMap(({ evidence }) => evidence)
+    .find((each) => each.type === "sign" && each.typology === name);
+  return typeof sign?.about === "string" ? sign.about : undefined;
+}
 
 export const TYPOLOGY_NAMES: readonly string[] = TYPOLOGIES.map(({ name }) => name);
 

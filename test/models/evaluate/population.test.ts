@@ -39,6 +39,7 @@ function draw(honest: number, campaigns: number, overlap = 0): Dataset {
   };
 }
 
+const nothing: Scorer = { name: "nothing", score: (_, count) => new Float64Array(count) };
 const byFirst: Scorer = {
   name: "first",
   score: (rows, count) => Float64Array.from({ length: count }, (_, row) => rows[row * width] as number),
@@ -82,7 +83,7 @@ test("hold-outs report the lowest recall and the highest rate of false flags, by
       threshold: 0.945,
       trainWithout: async (typology) => {
         trained.push(typology);
-        return byFirst;
+        return { learned: nothing, described: byFirst };
       },
       async *shifted() {
         yield { name: "calm", set: draw(90, 0) };
@@ -91,7 +92,8 @@ test("hold-outs report the lowest recall and the highest rate of false flags, by
     }),
   );
   expect(trained).toEqual(["relay"]);
-  expect(found.get("holdouts.leave_one_out_recall")).toMatchObject({ value: 1 });
+  expect(found.get("holdouts.leave_one_out_recall")).toMatchObject({ value: 0, met: false });
+  expect(found.get("holdouts.described_recall")).toMatchObject({ value: 1, met: true });
   // Of the 97 values that repeat, .95 and .96 are flagged.
   expect(found.get("holdouts.shifted_fpr")?.value).toBeCloseTo(2 / 97, 3);
   expect(found.get("holdouts.shifted_fpr")?.note).toContain("rough");

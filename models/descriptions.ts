@@ -1,0 +1,223 @@
+import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import type { Contribution, Scores } from "#core/model.ts";
+import type { Description } from "#core/typologies.ts";
+import { sigmoid } from "./fusion.ts";
+import { Ranks, rankOdds } from "./ranks.ts";
+import { solve } from "./solve.ts";
+
+/** Vectors of honest accounts, one each, row-major. */
+export interface Honest {
+  rows: Float32Array;
+  count: number;
+}
+
+/** A description cannot be looked for with this model. The message says which and why. */
+export class DescriptionRefused extends Error {
+  override name = "DescriptionRefused";
+}
+
+/** A description says nothing of an account that shows no more of it than one honest account in a hundred: ln 99. */
+const NOTABLE = 4.6;
+/** However slight a sign is, it says no more against a pattern than one as slight as in a sixth of honest accounts: ln(1/5). */
+const FLOOR = -1.6;
+/** How much of what signs have in common with one another is believed: that of a sample is overstated. */
+const BELIEVED = 0.5;
+
+/**
+ * Looks for typologies that the model has not learned, by their signs alone. How far a sign goes is its rank among honest
+ * accounts; signs that go together among these count less together (a matched filter for signs that all rise by as much).
+ * What they show, alone or with what the model itself finds in the account, is ranked again, and stands as the value that
+ * is as rare among honest accounts: a rank on the model's scale, no probability, and as many false flags as the model has
+ * from the same value on.
+ */
+export class Descriptions {
+  readonly #all: Described[];
+  readonly #model: Ranks;
+
+  /** `logits` are what the model says of the honest accounts. Throws where a description says nothing here. */
+  constructor(descriptions: readonly Description[], honest: Honest, logits: Float64Array) {
+    this.#model = new Ranks(logits);
+    this.#all = descriptions.map((each) => new Described(each, honest, logits, this.#model));
+  }
+
+  /** The value of row `at` with what its strongest description adds to the model's own, and which: -1 where none does. */
+  raise(rows: Float32Array, at: number, own: number): { value: number; by: number } {
+    const found = this.#model.of(logitOf(own));
+    let by = -1;
+    let rarest = NOTABLE;
+    for (let index = 0; index < this.#all.length; index += 1) {
+      const odds = (this.#all[index] as Described).odds(rows, at, found);
+      if (odds <= rarest) continue;
+      rarest = odds;
+      by = index;
+    }
+    const described = Math.fround(sigmoid(this.#model.at(rarest)));
+    return by >= 0 && described > own ? { value: described, by } : { value: own, by: -1 };
+  }
+
+  /** The model's scores with a column for each description: what it adds to the value. */
+  widen(scores: Scores, rows: Float32Array, count: number): Scores {
+    const before = scores.typologies.length / Math.max(1, count);
+    const width = before + this.#all.length;
+    const typologies = new Float32Array(count * width);
+    const values = scores.value.slice();
+    for (let row = 0; row < count; row += 1) {
+      typologies.set(scores.typologies.subarray(row * before, (row + 1) * before), row * width);
+      const own = scores.value[row] as number;
+      const { value, by } = this.raise(rows, row, own);
+      if (by < 0) continue;
+      values[row] = value;
+      typologies[row * width + before + by] = value - own;
+    }
+    return { value: values, typologies, novelty: scores.novelty };
+  }
+
+  /**
+   * `contributions` of the model with what a description adds to the logit, divided among the signs that speak for it by
+   * what they show. The strongest first; what they are where no description adds anything.
+   */
+  explain(row: Float32Array, own: number, contributions: readonly Contribution[]): Contribution[] {
+    const { value, by } = this.raise(row, 0, own);
+    if (by < 0) return [...contributions];
+    const signs = (this.#all[by] as Described).speaking(row);
+    const shown = signs.reduce((sum, { part }) => sum + part, 0);
+    const raised = logitOf(value) - logitOf(own);
+    const merged = new Map(contributions.map((each) => [each.feature, each]));
+    for (const { feature, part, sign } of signs) {
+      const contribution = (merged.get(feature)?.contribution ?? 0) + (raised * part) / shown;
+      merged.set(feature, { feature, contribution, sign });
+    }
+    return [...merged.values()].sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution));
+  }
+}
+
+/** Logit of a value in 32 bits: 0 and 1 have none. */
+function logitOf(value: number): number {
+  const inside = Math.min(Math.max(value, 1e-30), 1 - 1e-7);
+  return Math.log(inside / (1 - inside));
+}
+
+/**
+ * One sign: where it stands in the vector, honest accounts' values ascending (falling signs negated), the log odds they have
+ * on average, and its weight.
+ */
+interface Weighed {
+  column: number;
+  way: 1 | -1;
+  sorted: Float64Array;
+  usual: number;
+  weight: number;
+}
+
+class Described {
+  readonly #description: Description;
+  readonly #signs: Weighed[];
+  /** Ranks of what the signs show, of that together with what the model finds, and of the stronger of both. */
+  readonly #alone: Ranks;
+  readonly #together: Ranks;
+  readonly #either: Ranks;
+
+  constructor(description: Description, honest: Honest, logits: Float64Array, model: Ranks) {
+    this.#description = description;
+    this.#signs = weigh(description, honest);
+    const shown = Float64Array.from(logits, (_, row) => this.#shown(honest.rows, row));
+    this.#alone = new Ranks(shown);
+    const alone = shown.map((each) => this.#alone.of(each));
+    const together = alone.map((each, row) => each + model.of(logits[row] as number));
+    this.#together = new Ranks(together);
+    this.#either = new Ranks(
+      together.map((each, row) => Math.max(alone[row] as number, this.#together.of(each))),
+    );
+  }
+
+  /**
+   * Log odds of how rare row `at` is among honest accounts; `model` are those of what the model finds in it. Minus infinity
+   * where none of the signs is known.
+   */
+  odds(rows: Float32Array, at: number, model: number): number {
+    const known = this.#signs.some(({ column }) => !Number.isNaN(rows[at * FEATURES.length + column]));
+    if (!known) return Number.NEGATIVE_INFINITY;
+    const alone = this.#alone.of(this.#shown(rows, at));
+    return this.#either.of(Math.max(alone, this.#together.of(alone + model)));
+  }
+
+  /** The signs that speak for it in a row, each with its part of what they show. */
+  speaking(row: Float32Array) {
+    const { name: typology, about } = this.#description;
+    return this.#signs
+      .map((sign) => {
+        const odds = oddsOf(sign, row, 0);
+        const { name: feature } = FEATURES[sign.column] as (typeof FEATURES)[number];
+        const side: "high" | "low" = sign.way === 1 ? "high" : "low";
+        const part = sign.weight * (odds - sign.usual);
+        return { feature, part, sign: { typology, about, side, below: sigmoid(odds) } };
+      })
+      .filter(({ part }) => part > 0);
+  }
+
+  #shown(rows: Float32Array, at: number): number {
+    let sum = 0;
+    for (const sign of this.#signs) sum += sign.weight * oddsOf(sign, rows, at);
+    return sum;
+  }
+}
+
+/**
+ * Log odds of how far a sign goes in row `at`; what is usual where it is missing, which says nothing either way. Values are
+ * taken in the digits that honest accounts are kept in: equal ones must stay equal.
+ */
+function oddsOf({ column, way, sorted, usual }: Weighed, rows: Float32Array, at: number): number {
+  const value = way * Math.f16round(rows[at * FEATURES.length + column] as number);
+  return Number.isNaN(value) ? usual : Math.max(FLOOR, rankOdds(sorted, value));
+}
+
+/**
+ * The signs with their weights: C⁻¹·1, where C are their correlations among honest accounts, half believed. A sign that no
+ * honest account has, or all alike, is left out; one that the others more than make up for as well.
+ */
+function weigh({ name, signs }: Description, { rows, count }: Honest): Weighed[] {
+  const all = signs.flatMap(({ feature, side }): Weighed[] => {
+    const column = FEATURE_INDEX.get(feature);
+    if (column === undefined)
+      throw new DescriptionRefused(`typology "${name}": there is no feature "${feature}"`);
+    const way = side === "high" ? 1 : -1;
+    const present: number[] = [];
+    for (let row = 0; row < count; row += 1) {
+      const value = rows[row * FEATURES.length + column] as number;
+      if (!Number.isNaN(value)) present.push(way * Math.f16round(value));
+    }
+    const sorted = Float64Array.from(present).sort();
+    if (sorted.length === 0 || sorted[0] === sorted.at(-1)) return [];
+    const usual = mean(sorted.map((value) => Math.max(FLOOR, rankOdds(sorted, value))));
+    return [{ column, way, sorted, usual, weight: 0 }];
+  });
+  const odds = all.map((sign) => Float64Array.from({ length: count }, (_, row) => oddsOf(sign, rows, row)));
+  const varied = all.filter((_, index) => deviation(odds[index] as Float64Array) > 0);
+  if (varied.length === 0)
+    throw new DescriptionRefused(`typology "${name}": honest accounts do not differ in any of its signs`);
+  const columns = odds.filter((each) => deviation(each) > 0);
+  const matrix = columns.map((one) =>
+    columns.map((other) => (one === other ? 1 : BELIEVED * correlation(one, other))),
+  );
+  const weights = solve(
+    matrix,
+    columns.map(() => 1),
+  );
+  return varied
+    .map((sign, index) => ({ ...sign, weight: weights[index] as number }))
+    .filter(({ weight }) => weight > 0);
+}
+
+const mean = (values: Float64Array): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+
+function covariance(one: Float64Array, other: Float64Array): number {
+  const [first, second] = [mean(one), mean(other)];
+  return (
+    one.reduce((sum, each, row) => sum + (each - first) * ((other[row] as number) - second), 0) / one.length
+  );
+}
+
+const deviation = (values: Float64Array): number => Math.sqrt(Math.max(0, covariance(values, values)));
+
+const correlation = (one: Float64Array, other: Float64Array): number =>
+  covariance(one, other) / (deviation(one) * deviation(other));
