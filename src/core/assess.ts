@@ -73,7 +73,7 @@ export function assess(scored: Scored, policy: Policy): Assessment {
         .filter(({ probability }, index) => index === 0 || probability >= LEAST_PROBABILITY)
         .slice(0, 4),
       score: scored.value,
-      severity: severityOf(drift.length > 0 ? Number.NaN : scored.value, agreeing),
+      severity: severityOf(drift.length > 0 ? Number.NaN : estimated(scored), agreeing),
       families: familiesOf(reasons),
       reasons,
       ...(drift.length > 0 ? { drift: [...drift] } : {}),
@@ -81,6 +81,13 @@ export function assess(scored: Scored, policy: Policy): Assessment {
       lists: [...scored.lists],
     },
   };
+}
+
+/** The part of the score that is a probability: what a description adds is a rank. */
+function estimated({ value, typologies, contributions }: Scored): number {
+  const described = new Set(contributions.map(({ sign }) => sign?.typology));
+  const added = typologies.filter(({ name }) => described.has(name));
+  return added.reduce((left, { probability }) => left - probability, value);
 }
 
 function familiesOf(reasons: readonly Reason[]): Family[] {

@@ -124,6 +124,26 @@ test("signs of a described typology speak by family, where few honest accounts s
   expect(independentFamilies(reasons)).toBe(2);
 });
 
+test("what a description adds is no probability: the severity rests on the rest and on the families", () => {
+  const row = { ...HIDDEN, ...LEG, "fleet.rentalAgent": 0.9 };
+  const severity = (described: number) => {
+    const made = assess(
+      {
+        ...scored(row, 0.85),
+        typologies: [
+          { name: "relay", probability: 0.85 - described },
+          { name: "night-rental", probability: described },
+        ],
+        contributions: [sign("fleet.rentalAgent", 0.999)],
+      },
+      policy,
+    );
+    return "flag" in made ? made.flag.severity : made.refused;
+  };
+  expect(severity(0)).toBe("high");
+  expect(severity(0.8)).toBe("medium");
+});
+
 test("a described link is no family of its own: its rule is", () => {
   const linked = rowOf({ ...HIDDEN, "linkage.network": Math.log10(4) });
   const reasons = reasonsFor(state, linked, NO_LINKS, [
