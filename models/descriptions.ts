@@ -31,6 +31,8 @@ const BELIEVED = 0.5;
  * from the same value on.
  */
 export class Descriptions {
+  /** Signs that are left out: honest accounts do not differ in them, or the others tell all that they do. */
+  readonly silent: readonly { typology: string; feature: string }[];
   readonly #all: Described[];
   readonly #model: Ranks;
 
@@ -38,6 +40,11 @@ export class Descriptions {
   constructor(descriptions: readonly Description[], honest: Honest, logits: Float64Array) {
     this.#model = new Ranks(logits);
     this.#all = descriptions.map((each) => new Described(each, honest, logits, this.#model));
+    this.silent = descriptions.flatMap(({ name: typology, signs }, index) =>
+      signs
+        .filter(({ feature }) => !this.#all[index]?.features.includes(feature))
+        .map(({ feature }) => ({ typology, feature })),
+    );
   }
 
   /** The value of row `at` with what its strongest description adds to the model's own, and which: -1 where none does. */
@@ -139,6 +146,10 @@ class Described {
     if (!known) return Number.NEGATIVE_INFINITY;
     const alone = this.#alone.of(this.#shown(rows, at));
     return this.#either.of(Math.max(alone, this.#together.of(alone + model)));
+  }
+
+  get features(): string[] {
+    return this.#signs.map(({ column }) => (FEATURES[column] as (typeof FEATURES)[number]).name);
   }
 
   /** The signs that speak for it in a row, each with its part of what they show. */

@@ -21,8 +21,9 @@ export class ScoringFailed extends Error {
 /** A model with what it was calibrated on: conformal p-values and drift are ranked against `reference`. */
 export interface LoadedModel extends Model {
   readonly reference: Reference;
-  /** Typologies it looks for beside those it has learned. */
+  /** Typologies it looks for beside those it has learned, and those of their signs that say nothing here. */
   readonly described: readonly Description[];
+  readonly silentSigns: Descriptions["silent"];
 }
 
 /** Rows given to a backend at a time; larger batches gain nothing and hold more memory. */
@@ -59,6 +60,7 @@ export async function loadModel(
     typologies: [...SCORED_TYPOLOGIES, ...described.map(({ name }) => name)],
     reference,
     described,
+    silentSigns: descriptions?.silent ?? [],
     async score(rows, count) {
       refuseInfinite(rows, count * width);
       const scores: Scores = {

@@ -7,7 +7,7 @@ import { readListFile } from "../screening/read-file.ts";
 import { checkInflux } from "../store/influx-admin.ts";
 import { influxClient } from "../store/influx-query.ts";
 import { sourceChecks } from "./check-pools.ts";
-import { openModel, openParts, openShadow } from "./parts.ts";
+import { modelNotices, openModel, openParts, openShadow } from "./parts.ts";
 
 /** All sources together must answer within this. */
 const SOURCES_MS = 60_000;
@@ -48,7 +48,11 @@ export async function check(args: string[]): Promise<void> {
     for (const mistake of await checkInflux(influxClient(influx), influx))
       mistakes.push(`store.influx: ${mistake}`);
   }
-  await attempt("detection.model", async () => (await openModel(config)).close());
+  await attempt("detection.model", async () => {
+    const model = await openModel(config);
+    warnings.push(...modelNotices(model));
+    await model.close();
+  });
   await attempt("detection.shadow", async () => (await openShadow(config))?.close());
   await attempt("origin and screening", () => checkData(config, warnings));
   for (const { file, ...list } of config.screening.lists)

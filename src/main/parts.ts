@@ -105,6 +105,13 @@ export async function openModel(config: Config): Promise<LoadedModel> {
   return loadModel(model ?? (await newestModel()), { described });
 }
 
+/** What a model's user should know: signs of described typologies that say nothing with it. */
+export const modelNotices = ({ silentSigns }: LoadedModel): string[] =>
+  silentSigns.map(
+    ({ typology, feature }) =>
+      `detection.typologies ${typology}: ${feature} is left out; honest accounts do not differ in it, or the other signs tell all that it does`,
+  );
+
 /** Loads the model that is tried beside the active one, where one is configured. */
 export async function openShadow(config: Config): Promise<LoadedModel | undefined> {
   const { shadow, typologies: described } = config.detection;

@@ -23,7 +23,7 @@ import { listStandings } from "./list-standings.ts";
 import { keepFetched, keepLists } from "./lists.ts";
 import { lockDirectory } from "./lock.ts";
 import { openFollower } from "./open-influx.ts";
-import { openModel, openParts, openShadow } from "./parts.ts";
+import { modelNotices, openModel, openParts, openShadow } from "./parts.ts";
 import { screenAgain } from "./screen-again.ts";
 import { sleep } from "./sleep.ts";
 import { acknowledged, exported, intoJournal, live, replayable } from "./sources.ts";
@@ -61,6 +61,7 @@ export async function serve(config: Config, options: ServiceOptions): Promise<vo
   const parts = await openParts(config);
   const model = await openModel(config);
   stack.defer(() => model.close());
+  for (const notice of modelNotices(model)) log("warn", notice);
   const shadow = await openShadow(config);
   if (shadow) stack.defer(() => shadow.close());
   const { rawDays, hourDays, journalBytes } = config.store;

@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type ConfigError, parseConfig } from "../../src/config.ts";
+import { assay } from "../support/assay.ts";
 
 const typology = (fields: string) => `{ about: renting by night, ${fields} }`;
 const SIGNS = "signs: [{ feature: fleet.rentalAgent }, { feature: operator.age, side: low }]";
@@ -50,4 +54,25 @@ test("one that could not be looked for, or not be told apart, is refused with it
     mistakesOf(typology("name: odd, signs: [{ feature: fleet.color }, { feature: operator.age }]")),
   ).toEqual(["detection.typologies.0.signs.0.feature: no feature of this name; docs/features.md lists them"]);
   expect(mistakesOf(typology("name: bare, signs: []"))[0]).toMatch(/^detection\.typologies\.0\.signs: /);
+});
+
+test("assay check names a sign that says nothing with the model", async () => {
+  const place = await mkdtemp(join(tmpdir(), "assay-typologies-"));
+  try {
+    const config = join(place, "assay.yaml");
+    const write = (...features: string[]) => {
+      const signs = features.map((feature) => `{ feature: ${feature} }`).join(", ");
+      const own = `{ name: partly, about: mining from nowhere, signs: [${signs}] }`;
+      return writeFile(config, `data: { directory: ${place} }\ndetection: { typologies: [${own}] }\n`);
+    };
+    // No honest account mines from a place under comprehensive sanctions.
+    await write("origin.comprehensive", "fleet.rentalAgent");
+    const checked = await assay(["check", "--config", config]);
+    expect(checked.code, checked.stderr).toBe(0);
+    expect(checked.stdout).toMatch(
+      /warning: detection\.typologies partly: origin\.comprehensive is left out/,
+    );
+  } finally {
+    await rm(place, { recursive: true });
+  }
 });

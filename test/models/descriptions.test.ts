@@ -158,10 +158,8 @@ test("a description whose signs no honest account differs in is refused, by name
   );
   expect(() => make(describe(high("origin.nowhere")))).toThrow('there is no feature "origin.nowhere"');
   const partly = describe([...high("fleet.rentalAgent", "fleet.addresses")]);
-  const found = new Descriptions([partly], flat, flat.logits).explain(
-    rowOf({ "fleet.addresses": 6 }),
-    ORDINARY,
-    [],
-  );
+  const descriptions = new Descriptions([partly], flat, flat.logits);
+  expect(descriptions.silent).toEqual([{ typology: "night-shift", feature: "fleet.rentalAgent" }]);
+  const found = descriptions.explain(rowOf({ "fleet.addresses": 6 }), ORDINARY, []);
   expect(found.map(({ feature }) => feature)).toEqual(["fleet.addresses"]);
 });
