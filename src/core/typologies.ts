@@ -96,7 +96,11 @@ export const TYPOLOGIES: readonly Typology[] = [
     kind: "anomaly",
     families: ["fleet", "origin", "latency"],
     about: "many machines behind one address",
-    signs: [...high("fleet.workersPerAddress", "fleet.proxyAgent"), ...HOURS],
+    signs: [
+      ...high("fleet.workersPerAddress", "fleet.proxyAgent"),
+      ...low("fleet.sessions", "fleet.machineRate"),
+      ...HOURS,
+    ],
     source: "Recorded Future 2020 (secondary)",
     validFrom: "2020-02-09",
   },
