@@ -26,9 +26,9 @@ const BELIEVED = 0.5;
 /**
  * Looks for typologies that the model has not learned, by their signs alone. How far a sign goes is its rank among honest
  * accounts; signs that go together among these count less together (a matched filter for signs that all rise by as much).
- * What they show is ranked again, alone and together with what the model itself finds in the account; the rarer of the two
- * stands as the value that is as rare among honest accounts. It is a rank on the model's scale and no probability, and has
- * at most twice as many false flags as the model has from the same value on.
+ * What they show, alone or with what the model itself finds in the account, is ranked again, and stands as the value that
+ * is as rare among honest accounts: a rank on the model's scale, no probability, and as many false flags as the model has
+ * from the same value on.
  */
 export class Descriptions {
   /** Signs that are left out: honest accounts do not differ in them, or the others tell all that they do. */
@@ -119,17 +119,21 @@ interface Weighed {
 class Described {
   readonly #description: Description;
   readonly #signs: Weighed[];
-  /** Ranks of what the signs show, and of that together with what the model finds. */
+  /** Ranks of what the signs show, of that together with what the model finds, and of the stronger of both. */
   readonly #alone: Ranks;
   readonly #together: Ranks;
+  readonly #either: Ranks;
 
   constructor(description: Description, honest: Honest, logits: Float64Array, model: Ranks) {
     this.#description = description;
     this.#signs = weigh(description, honest);
     const shown = Float64Array.from(logits, (_, row) => this.#shown(honest.rows, row));
     this.#alone = new Ranks(shown);
-    this.#together = new Ranks(
-      shown.map((each, row) => this.#alone.of(each) + model.of(logits[row] as number)),
+    const alone = shown.map((each) => this.#alone.of(each));
+    const together = alone.map((each, row) => each + model.of(logits[row] as number));
+    this.#together = new Ranks(together);
+    this.#either = new Ranks(
+      together.map((each, row) => Math.max(alone[row] as number, this.#together.of(each))),
     );
   }
 
@@ -141,7 +145,7 @@ class Described {
     const known = this.#signs.some(({ column }) => !Number.isNaN(rows[at * FEATURES.length + column]));
     if (!known) return Number.NEGATIVE_INFINITY;
     const alone = this.#alone.of(this.#shown(rows, at));
-    return Math.max(alone, this.#together.of(alone + model));
+    return this.#either.of(Math.max(alone, this.#together.of(alone + model)));
   }
 
   get features(): string[] {

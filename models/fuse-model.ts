@@ -89,21 +89,14 @@ export async function fuseModel({ network, forest, scaler }: Parts, fitting: Dat
 /** Most honest accounts that are kept with a model. */
 const MOST_ACCOUNTS = 10_000;
 
-/** Fractions of its multiples are spread evenly: the golden ratio's. */
-const SPREAD = 0.618034;
-
-/**
- * One row of every account, or of as many that lie evenly among them: early in one account's life and late in the next's, since
- * accounts of every age are ranked among them.
- */
+/** The last row of every account, or of as many that lie evenly among them. */
 function pickAccounts(rows: Float32Array, owner: Uint32Array): Honest {
-  const accounts = [...Map.groupBy(owner.keys(), (row) => owner[row]).values()];
-  const every = Math.max(1, accounts.length / MOST_ACCOUNTS);
-  const count = Math.floor(accounts.length / every);
+  const last = [...new Map(Array.from(owner, (account, row) => [account, row])).values()];
+  const every = Math.max(1, last.length / MOST_ACCOUNTS);
+  const count = Math.floor(last.length / every);
   const picked = new Float32Array(count * FEATURES.length);
   for (let at = 0; at < count; at += 1) {
-    const own = accounts[Math.floor(at * every)] as number[];
-    const from = (own[Math.floor(((at * SPREAD) % 1) * own.length)] as number) * FEATURES.length;
+    const from = (last[Math.floor(at * every)] as number) * FEATURES.length;
     picked.set(rows.subarray(from, from + FEATURES.length), at * FEATURES.length);
   }
   return { rows: picked, count };
