@@ -35,13 +35,14 @@ interface Found {
 /** What happens where the world is not as in training: a typology never seen, other hardware, rates, places, logs. */
 export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerator<Finding> {
   const { set, typologies, model, threshold } = options;
-  const found: Record<"learned" | "described", Found[]> = {
+  const found: Record<"learned" | "described" | "shipped", Found[]> = {
     learned: [],
     described: [],
+    shipped: [],
   };
   for (const typology of typologies) {
-    const scorers = await options.trainWithout(typology);
-    for (const how of ["learned", "described"] as const) {
+    const scorers = { ...(await options.trainWithout(typology)), shipped: model };
+    for (const how of ["learned", "described", "shipped"] as const) {
       const result = judge(set, await scorers[how].score(set.rows, set.count));
       const level = thresholdForFlags(result, BUDGET / ACCOUNTS);
       const own = result.campaigns.filter((one) => one.typology === typology && one.care !== "careful");
@@ -64,14 +65,15 @@ export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerato
   const round = (value: number | undefined) => Math.round((value ?? Number.NaN) * 1000) / 1000;
   yield {
     table: "Recall on a typology that training never saw",
-    columns: ["typology", "campaigns", "by the others alone", "with its description"],
+    columns: ["typology", "campaigns", "by the others alone", "with its description", "once learned"],
     rows: found.learned.map(({ typology, own, recall }, index) => [
       typology,
       own.length,
       round(recall),
       round(found.described[index]?.recall),
+      round(found.shipped[index]?.recall),
     ]),
-    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. A description is a typology's signs (docs/typologies.md): nothing of it was learned.",
+    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. A description is a typology's signs (docs/typologies.md): nothing of it was learned. Once learned: the model as shipped, on the same worlds.",
   };
 
   const shiftRows: (string | number)[][] = [];

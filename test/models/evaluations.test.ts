@@ -39,7 +39,9 @@ test("a typology is left out, and described to what was learned from the others"
     "holdouts.shifted_fpr",
   ]);
   const [left, shifted] = findings.flatMap((finding) => ("table" in finding ? [finding] : []));
-  expect(left?.rows).toMatchObject([["relay", expect.any(Number), expect.any(Number), expect.any(Number)]]);
+  expect(left?.rows).toMatchObject([
+    ["relay", expect.any(Number), expect.any(Number), expect.any(Number), expect.any(Number)],
+  ]);
   expect(shifted?.rows.map(([name]) => name)).toContain("the hard honest set");
   await model.close();
 }, 120_000);
