@@ -46,7 +46,13 @@ export class Ranks {
 }
 
 /** Log odds of a value's rank among ascending ones: equal values stand above it. */
-export function rankOdds(sorted: Float64Array, value: number): number {
+export function rankOdds(sorted: ArrayLike<number>, value: number): number {
+  const above = (sorted.length - countBelow(sorted, value) + 0.5) / (sorted.length + 1);
+  return Math.log((1 - above) / above);
+}
+
+/** How many of ascending values are less than one. */
+export function countBelow(sorted: ArrayLike<number>, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
@@ -54,6 +60,5 @@ export function rankOdds(sorted: Float64Array, value: number): number {
     if ((sorted[middle] as number) >= value) high = middle;
     else low = middle + 1;
   }
-  const above = (sorted.length - low + 0.5) / (sorted.length + 1);
-  return Math.log((1 - above) / above);
+  return low;
 }

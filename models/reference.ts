@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Drifted } from "#core/flag.ts";
+import { countBelow } from "./ranks.ts";
 
 /**
  * Deciles of each feature's present values without repetition, the part of all rows in each bin between them, and
@@ -119,14 +120,7 @@ export function conformalP(reference: Reference, stratum: string, logit: number)
   if (Number.isNaN(logit)) throw new ReferenceRefused("reference: a logit is NaN");
   const own = reference.scores[stratum] ?? [];
   const scores = own.length >= LEAST ? own : (reference.scores.all ?? []);
-  let low = 0;
-  let high = scores.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((scores[middle] as number) >= logit) high = middle;
-    else low = middle + 1;
-  }
-  return (1 + scores.length - low) / (scores.length + 1);
+  return (1 + scores.length - countBelow(scores, logit)) / (scores.length + 1);
 }
 
 /** Conformal p-value of row `at`, from its value: the logit is taken in four digits, as references hold it. */
