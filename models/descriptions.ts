@@ -154,14 +154,14 @@ class Described {
 
   /** The signs that speak for it in a row, each with its part of what they show. */
   speaking(row: Float32Array) {
-    const { name: typology, about } = this.#description;
+    const { name: typology, about, source } = this.#description;
     return this.#signs
       .map((sign) => {
         const odds = oddsOf(sign, row, 0);
         const { name: feature } = FEATURES[sign.column] as (typeof FEATURES)[number];
         const side: "high" | "low" = sign.way === 1 ? "high" : "low";
         const part = sign.weight * (odds - sign.usual);
-        return { feature, part, sign: { typology, about, side, below: sigmoid(odds) } };
+        return { feature, part, sign: { typology, about, source, side, below: sigmoid(odds) } };
       })
       .filter(({ part }) => part > 0);
   }

@@ -14,5 +14,11 @@ const sign = section({
 export const described = section({
   name,
   about: z.string().min(1).max(200).describe('Follows "consistent with".'),
+  source: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe("From whom or where it is known; shown with its flags."),
   signs: z.array(sign).min(2).max(12).describe("What it shows, of two families at least."),
 });

@@ -27,6 +27,7 @@ export interface Contribution {
   sign?: {
     typology: string;
     about: string;
+    source?: string | undefined;
     side: "high" | "low";
     /** Part of honest accounts in which the feature is less so. */
     below: number;

@@ -13,6 +13,8 @@ export interface Description {
   about: string;
   /** None for screening, which measures nothing. */
   signs: readonly Sign[];
+  /** What is known of it, and from whom. */
+  source?: string | undefined;
 }
 
 /** A pattern of behaviour that is looked for. What rests on secondary reporting says so. */

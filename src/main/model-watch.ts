@@ -91,7 +91,12 @@ export function createModelWatch(
     shadowFailures: () => failures,
     standing: () => ({
       model: { name: model.name, version: model.version },
-      described: model.described.map(({ name, about, signs }) => ({ name, about, signs: [...signs] })),
+      described: model.described.map(({ name, about, signs, source }) => ({
+        name,
+        about,
+        signs: [...signs],
+        ...(source === undefined ? {} : { source }),
+      })),
       thresholds: {
         flag: detection.threshold,
         warn: DRIFT_WARN,

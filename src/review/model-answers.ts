@@ -62,6 +62,7 @@ export const modelStanding = z.object({
       z.object({
         name: z.string(),
         about: z.string(),
+        source: z.string().optional(),
         signs: z.array(z.object({ feature: z.string(), side: z.enum(["high", "low"]) })),
       }),
     )

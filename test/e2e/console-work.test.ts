@@ -128,7 +128,8 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
     const page = await browser.newPage();
     await page.goto(`${world.url}/model`);
     const described = page.getByRole("region", { name: "Typologies of your own" });
-    expect(await described.getByRole("row").nth(1).textContent()).toContain(about);
+    const row = await described.getByRole("row").nth(1).textContent();
+    for (const told of [about, "our case of March 2026", "low operator.age"]) expect(row).toContain(told);
     await described.getByRole("link", { name: "Night rental" }).click();
     await page.waitForURL("**/?typology=night-rental");
     await page.getByRole("link", { name: own.account }).first().waitFor();

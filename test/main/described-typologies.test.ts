@@ -20,10 +20,11 @@ function mistakesOf(...typologies: string[]): readonly string[] {
 }
 
 test("a typology of one's own is its name, what it is about, and its signs", () => {
-  expect(parse(typology(`name: night-rental, ${SIGNS}`)).detection.typologies).toEqual([
+  expect(parse(typology(`name: night-rental, source: a case, ${SIGNS}`)).detection.typologies).toEqual([
     {
       name: "night-rental",
       about: "renting by night",
+      source: "a case",
       signs: [
         { feature: "fleet.rentalAgent", side: "high" },
         { feature: "operator.age", side: "low" },

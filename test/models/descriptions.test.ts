@@ -19,11 +19,9 @@ function honestAccounts(seed: number, count = 10_000) {
 }
 
 const high = (...features: string[]): Sign[] => features.map((feature) => ({ feature, side: "high" }));
-const describe = (signs: Sign[], name = "night-shift"): Description => ({
-  name,
-  about: "mining by night",
-  signs,
-});
+const describe = (signs: Sign[], name = "night-shift"): Description => {
+  return { name, about: "mining by night", source: "a case", signs };
+};
 const TWO = describe([...high("fleet.rentalAgent"), { feature: "operator.age", side: "low" }]);
 
 function rowOf(values: Record<string, number>, rest = 0): Float32Array {
@@ -137,7 +135,7 @@ test("what a description adds is divided among its signs, with the part of hones
     "operator.age",
     "latency.tcp",
   ]);
-  expect(contributions[1]?.sign).toMatchObject({ typology: "night-shift", side: "low" });
+  expect(contributions[1]?.sign).toMatchObject({ typology: "night-shift", source: "a case", side: "low" });
   // Φ(2) = .977.
   expect(contributions[1]?.sign?.below).toBeCloseTo(0.977, 2);
   const logit = (value: number) => Math.log(value / (1 - value));

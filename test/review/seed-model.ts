@@ -11,6 +11,7 @@ export const SEED_MODEL: ModelStanding = {
     {
       name: "night-rental",
       about: "machines rented by night and paid to a new address each time",
+      source: "our case of March 2026",
       signs: [
         { feature: "fleet.rentalAgent", side: "high" },
         { feature: "payout.addressChanges", side: "high" },

@@ -220,12 +220,15 @@ function DescribedCard({ described }: Pick<ModelAnswer, "described">) {
             </tr>
           </thead>
           <tbody>
-            {described.map(({ name, about, signs }) => (
+            {described.map(({ name, about, source, signs }) => (
               <tr key={name}>
                 <td>
                   <a href={writeFilter({ ...PLAIN, typology: name })}>{typologyName(name)}</a>
                 </td>
-                <td>{about}</td>
+                <td>
+                  {about}
+                  {source !== undefined && <div class="muted">{source}</div>}
+                </td>
                 <td>
                   {signs.map(({ feature, side }, index) => (
                     <Fragment key={feature}>
