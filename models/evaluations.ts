@@ -65,7 +65,7 @@ const TRAINING: HoldoutsTraining = {
   volume: { ...VOLUME, learn: 120 },
   sizes: SIZES,
   schedule: { ...SCHEDULE, epochs: 4 },
-  trees: TREES,
+  trees: { ...TREES, trees: 300 },
 };
 /** Seeds of worlds that are judged by lie far from those of training (1000 × its seed and on). */
 const JUDGING_SEED = 2_000_000_000;

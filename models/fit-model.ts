@@ -12,7 +12,7 @@ import { learningWeights } from "./weights.ts";
  * ten of a usual pool is asked about by more than the first 40, or by the network.
  */
 export const TREES: GrowOptions = {
-  trees: 300,
+  trees: 500,
   depth: 6,
   learningRate: 0.08,
   ridge: 1,
