@@ -27,8 +27,8 @@ const BELIEVED = 0.5;
  * Looks for typologies that the model has not learned, by their signs alone. How far a sign goes is its rank among honest
  * accounts; signs that go together among these count less together (a matched filter for signs that all rise by as much).
  * What they show, alone or with what the model itself finds in the account, is ranked again, and stands as the value that
- * is as rare among honest accounts: a rank on the model's scale, no probability, and as many false flags as the model has
- * from the same value on.
+ * is as rare among honest accounts: a rank on the model's scale and no probability. The honest accounts are a sample, and
+ * the tail beyond it is extrapolated: false flags are the model's own up to ten times over (docs/detection.md).
  */
 export class Descriptions {
   /** Signs that are left out: honest accounts do not differ in them, or the others tell all that they do. */
@@ -58,8 +58,9 @@ export class Descriptions {
       rarest = odds;
       by = index;
     }
+    if (by < 0) return { value: own, by };
     const described = Math.fround(sigmoid(this.#model.at(rarest)));
-    return by >= 0 && described > own ? { value: described, by } : { value: own, by: -1 };
+    return described > own ? { value: described, by } : { value: own, by: -1 };
   }
 
   /** The model's scores with a column for each description: what it adds to the value. */
@@ -81,7 +82,7 @@ export class Descriptions {
 
   /**
    * `contributions` of the model with what a description adds to the logit, divided among the signs that speak for it by
-   * what they show. The strongest first; what they are where no description adds anything.
+   * what they show. The strongest first; what they are where no description adds anything, or no sign speaks for it.
    */
   explain(row: Float32Array, own: number, contributions: readonly Contribution[]): Contribution[] {
     const { value, by } = this.raise(row, 0, own);
@@ -202,11 +203,14 @@ function weigh({ name, signs }: Description, { rows, count }: Honest): Weighed[]
     const usual = mean(sorted.map((value) => Math.max(FLOOR, rankOdds(sorted, value))));
     return [{ column, way, sorted, usual, weight: 0 }];
   });
-  const odds = all.map((sign) => Float64Array.from({ length: count }, (_, row) => oddsOf(sign, rows, row)));
-  const varied = all.filter((_, index) => deviation(odds[index] as Float64Array) > 0);
+  const varied = all
+    .map((sign) => {
+      return { sign, odds: Float64Array.from({ length: count }, (_, row) => oddsOf(sign, rows, row)) };
+    })
+    .filter(({ odds }) => deviation(odds) > 0);
   if (varied.length === 0)
     throw new DescriptionRefused(`typology "${name}": honest accounts do not differ in any of its signs`);
-  const columns = odds.filter((each) => deviation(each) > 0);
+  const columns = varied.map(({ odds }) => odds);
   const matrix = columns.map((one) =>
     columns.map((other) => (one === other ? 1 : BELIEVED * correlation(one, other))),
   );
@@ -215,7 +219,7 @@ function weigh({ name, signs }: Description, { rows, count }: Honest): Weighed[]
     columns.map(() => 1),
   );
   return varied
-    .map((sign, index) => ({ ...sign, weight: weights[index] as number }))
+    .map(({ sign }, index) => ({ ...sign, weight: weights[index] as number }))
     .filter(({ weight }) => weight > 0);
 }
 

@@ -13,6 +13,7 @@ import type { ListVersion, Match } from "#core/screening.ts";
 import type { Sighting } from "#core/sightings.ts";
 import { hashText } from "#core/sketch.ts";
 import type { FlagEvidence } from "#core/store.ts";
+import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 
 /** What an operator sets. */
 export interface Policy {
@@ -84,9 +85,8 @@ export function assess(scored: Scored, policy: Policy): Assessment {
 }
 
 /** The part of the score that is a probability: what a description adds is a rank. */
-function estimated({ value, typologies, contributions }: Scored): number {
-  const described = new Set(contributions.map(({ sign }) => sign?.typology));
-  const added = typologies.filter(({ name }) => described.has(name));
+function estimated({ value, typologies }: Scored): number {
+  const added = typologies.filter(({ name }) => !SCORED_TYPOLOGIES.includes(name));
   return added.reduce((left, { probability }) => left - probability, value);
 }
 

@@ -51,7 +51,7 @@ export const flag = z.object({
   updatedAt: z.string(),
   state: z.enum(FLAG_STATES),
   typologies: z.array(z.object({ name: z.string(), probability: z.number() })),
-  /** Calibrated likelihood, 0..1. */
+  /** Calibrated likelihood, 0..1; where a described typology raised it, a rank on that scale (docs/detection.md). */
   score: z.number(),
   severity: z.enum(SEVERITIES),
   families: z.array(z.enum(FAMILIES)),

@@ -11,7 +11,7 @@ export const USUAL_THRESHOLD = 0.2;
 export interface Scores {
   /** Calibrated likelihood that the account belongs to some campaign, 0..1. */
   value: Float32Array;
-  /** Probability of each typology, row-major: rows × `typologies.length`. */
+  /** Probability of each typology, and of a described one what it adds to the value; row-major: rows × `typologies.length`. */
   typologies: Float32Array;
   /** Reconstruction error of the auto-encoder, in units of its calibration median. */
   novelty: Float32Array;
