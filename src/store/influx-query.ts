@@ -1,4 +1,4 @@
-import { InfluxDB } from "influx";
+import { InfluxDB, type IPoolOptions } from "influx";
 import {
   HOUR_MS,
   MEASUREMENTS,
@@ -11,6 +11,13 @@ import { decodeName, encodeName } from "./influx-lines.ts";
 import { authorizationOf, type InfluxAddress, place } from "./influx-write.ts";
 
 const TIMEOUT_MS = 30_000;
+
+/** The client would not ask a server that failed again for up to ten seconds. There is no other, and this one may be back. */
+const AT_ONCE: NonNullable<IPoolOptions["backoff"]> = {
+  getDelay: () => 0,
+  next: () => AT_ONCE,
+  reset: () => AT_ONCE,
+};
 
 /** The client for queries and administration. Points never go through it: a name with a newline in it would forge some. */
 export function influxClient(address: InfluxAddress): InfluxDB {
@@ -25,7 +32,7 @@ export function influxClient(address: InfluxAddress): InfluxDB {
     // Undefined would become root:root, and go before our header.
     username: null as never,
     ...(authorization !== undefined && { options: { headers: { authorization } } }),
-    pool: { requestTimeout: TIMEOUT_MS, maxRetries: 0 },
+    pool: { requestTimeout: TIMEOUT_MS, maxRetries: 0, backoff: AT_ONCE },
   });
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { DAY_MS, HOUR_MS, type MetricDelta, type MetricRow, MINUTE_MS } from "../../src/core/metrics.ts";
 import { copyMetrics } from "../../src/store/copy.ts";
@@ -249,6 +250,11 @@ describe.skipIf(!hasInfluxd())(`with a real influxd${hasInfluxd() ? "" : `: ${WI
     await ingesting;
     await ingest(90);
     expect(store.state().spoolPoints).toBeGreaterThan(0);
+    // Each question reaches out for the server: that it was away a moment ago says nothing of now.
+    for (let asked = 0; asked < 3; asked += 1) {
+      await expect(store.query({ ...day, by: ["pool"] })).rejects.toThrow("ECONNREFUSED");
+      await setTimeout(5);
+    }
     await influxd.start();
     await ingest(100);
     await expect.poll(() => store.state().spoolPoints, { timeout: 20_000 }).toBe(0);
