@@ -1,5 +1,6 @@
 import { FEATURES } from "#core/features.ts";
-import { type GrowOptions, growForest } from "./baselines/grow-forest.ts";
+import { growAside } from "./baselines/grow-aside.ts";
+import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { fitScaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
 import { type Fused, fuseModel, type Parts } from "./fuse-model.ts";
@@ -25,7 +26,9 @@ export const TREES: GrowOptions = {
 /** A trained model with what is needed to score by it. The caller disposes of `network`. */
 export interface Fitted extends Parts, Fused {}
 
-/** Trains on one data set and fuses on another, which is asked for only when the network stands. */
+/**
+ * Trains on one data set, network and trees side by side, and fuses on another, which is asked for only when both stand.
+ */
 export async function fitModel(
   learning: Dataset,
   fittingSet: () => Promise<Dataset>,
@@ -41,20 +44,23 @@ export async function fitModel(
   const scaler = fitScaler(learning.rows, learning.count);
   const classes = classesOf(learning);
   const weights = learningWeights(learning);
-  const network = await trainNetwork(
-    { rows: learning.rows, count: learning.count, classes, weights },
-    { scaler, sizes, schedule, seed, onProgress: (part) => onProgress?.(part / 2) },
-  );
-  const forest = growForest(
-    {
-      rows: learning.rows,
-      count: learning.count,
-      width: FEATURES.length,
-      labels: classes.map((one) => (one === 0 ? 0 : 1)),
-      weights,
-    },
-    { ...trees, seed, onProgress: (part) => onProgress?.(0.5 + part / 2) },
-  );
+  const done = { network: 0, forest: 0 };
+  const onPart = (which: keyof typeof done) => (part: number) => {
+    done[which] = part;
+    onProgress?.((done.network + done.forest) / 2);
+  };
+  const { rows, count } = learning;
+  const labels = classes.map((one) => (one === 0 ? 0 : 1));
+  const [forest, network] = await Promise.all([
+    growAside(
+      { rows, count, width: FEATURES.length, labels, weights },
+      { ...trees, seed, onProgress: onPart("forest") },
+    ),
+    trainNetwork(
+      { rows, count, classes, weights },
+      { scaler, sizes, schedule, seed, onProgress: onPart("network") },
+    ),
+  ]);
   const parts = { network, forest, scaler };
   return { ...parts, ...(await fuseModel(parts, await fittingSet())) };
 }

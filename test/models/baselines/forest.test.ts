@@ -10,6 +10,7 @@ import {
   writeForest,
 } from "../../../models/baselines/forest.ts";
 import { createForestBatch } from "../../../models/baselines/forest-batch.ts";
+import { growAside } from "../../../models/baselines/grow-aside.ts";
 import { type GrowOptions, growForest } from "../../../models/baselines/grow-forest.ts";
 import { seeded } from "../../support/shares.ts";
 
@@ -59,6 +60,16 @@ test("an interplay of columns is learned, and what is missing is a value of its 
 test("the same seed grows the same trees; another sees other rows", () => {
   expect(writeForest(growForest(draw(), OPTIONS))).toEqual(writeForest(grown));
   expect(writeForest(growForest(draw(), { ...OPTIONS, seed: 6 }))).not.toEqual(writeForest(grown));
+});
+
+test("a thread grows the same trees, tells how far it is, and fails as loudly", async () => {
+  const parts: number[] = [];
+  const aside = await growAside(draw(), { ...OPTIONS, onProgress: (part) => parts.push(part) });
+  expect(writeForest(aside)).toEqual(writeForest(grown));
+  expect(parts).toHaveLength(OPTIONS.trees);
+  expect(parts.at(-1)).toBe(1);
+  const oneClass = { ...draw(), labels: new Uint8Array(COUNT) };
+  await expect(growAside(oneClass, OPTIONS)).rejects.toThrow("both classes");
 });
 
 test("a row of weight two counts as two rows", () => {
