@@ -121,8 +121,12 @@ test("a typology of one's own is looked for beside the others, and changes no ac
   const [plain, described] = [await replay(), await replay("--config", config)];
   expect(described).toHaveLength(plain.length);
   let same = 0;
-  for (const [index, { value, typologies }] of described.entries()) {
+  const held = new Set<string>();
+  for (const [index, { account, value, typologies }] of described.entries()) {
     const { "satellite-site": own, ...others } = typologies;
+    // What is flagged is not learned as usual: from then on its features are other ones.
+    if (held.has(account)) continue;
+    if (own > 0 && value >= 0.2) held.add(account);
     expect(others).toEqual(plain[index].typologies);
     expect(value).toBeCloseTo(plain[index].value + own, 6);
     if (own === 0) same += 1;
