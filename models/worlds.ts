@@ -8,6 +8,8 @@ const DAY_MS = 86_400_000;
 export interface WorldOptions {
   accounts: number;
   campaignPart: number;
+  /** Days that the pool is watched; between ten and 28 unless said. */
+  days?: number;
   typologies?: readonly Typology[];
   cares?: readonly Care[];
   /** Mix of honest owners; the hard one unless said. */
@@ -27,7 +29,8 @@ export function drawWorld(seed: number, options: WorldOptions): Scenario {
   // One world in seven is seen at a real pool's share rate, with fewer accounts to keep the volume.
   const dense = shift === "share-rate" || random.chance(0.15);
   // A campaign shows itself over weeks. Longer worlds have fewer accounts, so that all take about as long to simulate.
-  const days = random.pick([10, 14, 21, 28]);
+  const drawn = random.pick([10, 14, 21, 28]);
+  const days = options.days ?? drawn;
   const many = Math.round((accounts * 14) / days);
   const scenario = readScenario({
     name: `world-${seed}`,

@@ -25,6 +25,9 @@ export interface Scorer {
 const ACCOUNTS = 100_000;
 const BUDGETS = [5, 10, 50] as const;
 const SIZES = [1, 10, 100, 1000] as const;
+/** Days for which a campaign was seen, from each to the next. */
+const DAYS = [0, 7, 14, 21] as const;
+const DAY_MS = 86_400_000;
 
 export interface PopulationOptions {
   /** A usual population with campaigns in it, none of it seen in training. */
@@ -139,6 +142,7 @@ export async function* evaluatePopulation(options: PopulationOptions): AsyncGene
     note,
   };
   yield byLogs(set, own, at10, hard);
+  yield byDays(own, at10, hard);
   yield byCareAndSize(own, at10);
   yield byTypology(own, at10);
   yield {
@@ -194,21 +198,10 @@ function byLogs(
     }
   }
   const whole = ({ world }: CampaignScore): boolean => seen.every((worlds) => worlds.has(world));
-  const line = (name: string, some: readonly CampaignScore[]): (string | number)[] => {
-    const judged = some.filter(which);
-    const { low, high } = bootstrapRecall(judged, threshold);
-    const interval = `[${round(low)}, ${round(high)}]`;
-    return [
-      name,
-      judged.length,
-      round(recallAt(judged, threshold)),
-      interval,
-      round(recallAt(some, threshold)),
-    ];
-  };
+  const line = lineOf(threshold, which);
   return {
     table: "Recall at 10 flags a day, by what the pools log",
-    columns: ["logged", "campaigns, middle ≥ 10", "middle ≥ 10", "95 %", "all"],
+    columns: ["logged", ...LINE],
     rows: [
       line(`${LOGGED.map(([name]) => name).join(", ")}`, campaigns.filter(whole)),
       line(
@@ -218,6 +211,39 @@ function byLogs(
     ],
   };
 }
+
+/** Recall by how long a campaign was there to be seen: what people do and what recurs takes weeks to show. */
+function byDays({ campaigns }: Judged, threshold: number, which: (one: CampaignScore) => boolean): Finding {
+  const line = lineOf(threshold, which);
+  const days = ({ windows }: CampaignScore): number =>
+    ((windows.at(-1)?.[0] ?? 0) - (windows[0]?.[0] ?? 0)) / DAY_MS;
+  return {
+    table: "Recall at 10 flags a day, by the days that a campaign was seen",
+    columns: ["days", ...LINE],
+    rows: DAYS.map((least, index) => {
+      const most = DAYS[index + 1] ?? Number.POSITIVE_INFINITY;
+      const some = campaigns.filter((one) => days(one) >= least && days(one) < most);
+      return line(Number.isFinite(most) ? `${least} to ${most}` : `${least} and more`, some);
+    }),
+    note: "From its accounts' first scored window to their last.",
+  };
+}
+
+/** The columns of a line about some of the campaigns, after its name, and that line. */
+const LINE = ["campaigns, middle ≥ 10", "middle ≥ 10", "95 %", "all"] as const;
+const lineOf =
+  (threshold: number, which: (one: CampaignScore) => boolean) =>
+  (name: string, some: readonly CampaignScore[]): (string | number)[] => {
+    const judged = some.filter(which);
+    const { low, high } = bootstrapRecall(judged, threshold);
+    return [
+      name,
+      judged.length,
+      round(recallAt(judged, threshold)),
+      `[${round(low)}, ${round(high)}]`,
+      round(recallAt(some, threshold)),
+    ];
+  };
 
 function byCareAndSize({ campaigns }: Judged, threshold: number): Finding {
   const cell = (care: string, low: number, high: number): string => {

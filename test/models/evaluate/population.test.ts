@@ -73,11 +73,33 @@ test("half of the campaigns out of sight is half of the recall, and the table sa
   expect(recall.high).toBeGreaterThan(0.5);
 });
 
+test("recall is told by how long a campaign was seen", async () => {
+  // Two campaigns of two windows each, eight days apart where the feature shows, two where it does not.
+  const set = draw(5000, 4, 0.5);
+  for (const [index, days] of [0, 2, 0, 8].entries()) set.atMs[5000 + index] = days * 86_400_000;
+  for (const [index, campaign] of ["short", "short", "long", "long"].entries()) {
+    const record = set.truth[5000 + index] as Dataset["truth"][number];
+    record.campaign = campaign;
+  }
+  const tables: Finding[] = [];
+  for await (const finding of evaluatePopulation({ set, model: byFirst, ...options })) tables.push(finding);
+  const byDays = tables.find((one) => "table" in one && one.columns[0] === "days");
+  expect(byDays).toMatchObject({
+    rows: [
+      ["0 to 7", 1, 0, "[0, 0]", 0],
+      ["7 to 14", 1, 1, "[1, 1]", 1],
+      ["14 to 21", 0, "–", expect.any(String), "–"],
+      ["21 and more", 0, "–", expect.any(String), "–"],
+    ],
+  });
+});
+
 test("hold-outs report the lowest recall and the highest rate of false flags, by name", async () => {
   const trained: string[] = [];
   const found = await figures(
     evaluateHoldouts({
       set: draw(2000, 20),
+      days: 28,
       typologies: ["relay"],
       model: byFirst,
       threshold: 0.945,
