@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { FEATURES } from "#core/features.ts";
@@ -71,7 +72,10 @@ export async function trainNetwork(
       await trunk.trainOnBatch(batch.input, batch.targets);
       tf.dispose([batch.input, ...batch.targets]);
       done += 1;
-      if (done % 50 === 0 || done === total) onProgress?.(done / total);
+      if (done % 50 !== 0 && done !== total) continue;
+      onProgress?.(done / total);
+      // What goes on beside (trees that grow, an interrupt) is heard.
+      await setImmediate();
     }
   }
   network.getLayer("risk1").setWeights([risk.kernel1, risk.bias1]);
