@@ -8,6 +8,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes when it comes: a busy machine is no failure.
+    expect: { poll: { timeout: 20_000 } },
     reporters: process.env.CI ? ["default", "json"] : ["default"],
     outputFile: { json: "coverage/test-report.json" },
   },
