@@ -74,8 +74,8 @@ const ACCOUNTS = 480;
 /** Hours between the windows that are judged by: those of an account are much alike. */
 const JUDGING_HOURS = 12;
 
-/** Days for which pools with typologies that were left out are watched. */
-const JUDGING_DAYS = 28;
+/** Days for which pools with typologies that were left out are watched a second time. */
+const LONGER_DAYS = 28;
 
 /** Simulates worlds and tells how far it is. */
 function simulator(options: EvaluationOptions, total: number) {
@@ -204,7 +204,7 @@ export async function* holdoutsFindings(
 ): AsyncGenerator<Finding> {
   const { model, threshold = USUAL_THRESHOLD, seed = 1, worlds = 24, accounts = ACCOUNTS } = options;
   const { typologies, volume, sizes, schedule, trees } = options.training ?? TRAINING;
-  const draw = simulator(options, volume.learn + volume.fit + worlds * (2 + SHIFTS.length));
+  const draw = simulator(options, volume.learn + volume.fit + worlds * (3 + SHIFTS.length));
   const learning = await draw(
     volume.learn,
     { seed: LEARNING_SEED, world: { accounts: volume.accounts, campaignPart: 0.35 }, stepHours: 24 },
@@ -220,15 +220,17 @@ export async function* holdoutsFindings(
     "worlds to fuse on",
   );
   const first = JUDGING_SEED + 1000 * seed + 500;
-  // What is known by its signs alone is known by what people do, three to twenty times a week: that takes four weeks to show.
-  const set = await draw(
+  const usual: WorldOptions = { accounts, campaignPart: 0.15, mix: "usual" };
+  const set = await draw(worlds, { seed: first, world: usual }, "worlds to judge by");
+  // What people do shows itself over weeks. Such worlds have half the accounts: twice as many of them.
+  const longer = await draw(
     2 * worlds,
-    { seed: first, world: { accounts, campaignPart: 0.15, mix: "usual", days: JUDGING_DAYS } },
-    "worlds to judge by",
+    { seed: first, world: { ...usual, days: LONGER_DAYS } },
+    "worlds watched for longer",
   );
   yield* evaluateHoldouts({
     set,
-    days: JUDGING_DAYS,
+    longer: { set: longer, days: LONGER_DAYS },
     typologies,
     model: modelScorer(model),
     threshold,

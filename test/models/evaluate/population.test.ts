@@ -99,7 +99,7 @@ test("hold-outs report the lowest recall and the highest rate of false flags, by
   const found = await figures(
     evaluateHoldouts({
       set: draw(2000, 20),
-      days: 28,
+      longer: { set: draw(2000, 20, 0.5), days: 28 },
       typologies: ["relay"],
       model: byFirst,
       threshold: 0.945,
@@ -116,6 +116,7 @@ test("hold-outs report the lowest recall and the highest rate of false flags, by
   expect(trained).toEqual(["relay"]);
   expect(found.get("holdouts.leave_one_out_recall")).toMatchObject({ value: 0, met: false });
   expect(found.get("holdouts.described_recall")).toMatchObject({ value: 1, met: true });
+  expect(found.get("holdouts.described_recall_28_days")).toMatchObject({ value: 0.5, met: true });
   // Of the 97 values that repeat, .95 and .96 are flagged.
   expect(found.get("holdouts.shifted_fpr")?.value).toBeCloseTo(2 / 97, 3);
   expect(found.get("holdouts.shifted_fpr")?.note).toContain("rough");
