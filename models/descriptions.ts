@@ -1,15 +1,9 @@
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Contribution, Scores } from "#core/model.ts";
-import type { Description } from "#core/typologies.ts";
+import type { Description, Sign } from "#core/typologies.ts";
 import { sigmoid } from "./fusion.ts";
-import { Ranks, rankOdds } from "./ranks.ts";
-import { solve } from "./solve.ts";
-
-/** Vectors of honest accounts, one each, row-major. */
-export interface Honest {
-  rows: Float32Array;
-  count: number;
-}
+import { Ranks } from "./ranks.ts";
+import { type Honest, Signs } from "./signs.ts";
 
 /** A description cannot be looked for with this model. The message says which and why. */
 export class DescriptionRefused extends Error {
@@ -18,10 +12,6 @@ export class DescriptionRefused extends Error {
 
 /** A description says nothing of an account that shows no more of it than one honest account in a hundred: ln 99. */
 const NOTABLE = 4.6;
-/** However slight a sign is, it says no more against a pattern than one as slight as in a sixth of honest accounts: ln(1/5). */
-const FLOOR = -1.6;
-/** How much of what signs have in common with one another is believed: that of a sample is overstated. */
-const BELIEVED = 0.5;
 
 /**
  * Looks for typologies that the model has not learned, by their signs alone. How far a sign goes is its rank among honest
@@ -31,7 +21,7 @@ const BELIEVED = 0.5;
  * the tail beyond it is extrapolated: false flags are the model's own up to ten times over (docs/detection.md).
  */
 export class Descriptions {
-  /** Signs that are left out: honest accounts do not differ in them, or the others tell all that they do. */
+  /** Chosen signs that are left out: honest accounts do not differ in them, or the others tell all that they do. */
   readonly silent: readonly { typology: string; feature: string }[];
   readonly #all: Described[];
   readonly #model: Ranks;
@@ -40,8 +30,8 @@ export class Descriptions {
   constructor(descriptions: readonly Description[], honest: Honest, logits: Float64Array) {
     this.#model = new Ranks(logits);
     this.#all = descriptions.map((each) => new Described(each, honest, logits, this.#model));
-    this.silent = descriptions.flatMap(({ name: typology, signs }, index) =>
-      signs
+    this.silent = descriptions.flatMap(({ name: typology, signs, apart }, index) =>
+      (apart ? [] : signs)
         .filter(({ feature }) => !this.#all[index]?.features.includes(feature))
         .map(({ feature }) => ({ typology, feature })),
     );
@@ -105,21 +95,10 @@ function logitOf(value: number): number {
   return Math.log(inside / (1 - inside));
 }
 
-/**
- * One sign: where it stands in the vector, honest accounts' values ascending (falling signs negated), the log odds they have
- * on average, and its weight.
- */
-interface Weighed {
-  column: number;
-  way: 1 | -1;
-  sorted: Float64Array;
-  usual: number;
-  weight: number;
-}
-
+/** A description held against honest accounts. */
 class Described {
   readonly #description: Description;
-  readonly #signs: Weighed[];
+  readonly #evidence: readonly Evidence[];
   /** Ranks of what the signs show, of that together with what the model finds, and of the stronger of both. */
   readonly #alone: Ranks;
   readonly #together: Ranks;
@@ -127,7 +106,7 @@ class Described {
 
   constructor(description: Description, honest: Honest, logits: Float64Array, model: Ranks) {
     this.#description = description;
-    this.#signs = weigh(description, honest);
+    this.#evidence = evidenceOf(description, honest);
     const shown = Float64Array.from(logits, (_, row) => this.#shown(honest.rows, row));
     this.#alone = new Ranks(shown);
     const alone = shown.map((each) => this.#alone.of(each));
@@ -143,96 +122,67 @@ class Described {
    * where none of the signs is known.
    */
   odds(rows: Float32Array, at: number, model: number): number {
-    const known = this.#signs.some(({ column }) => !Number.isNaN(rows[at * FEATURES.length + column]));
-    if (!known) return Number.NEGATIVE_INFINITY;
+    if (!this.#evidence.some(({ signs }) => signs.known(rows, at))) return Number.NEGATIVE_INFINITY;
     const alone = this.#alone.of(this.#shown(rows, at));
     return this.#either.of(Math.max(alone, this.#together.of(alone + model)));
   }
 
   get features(): string[] {
-    return this.#signs.map(({ column }) => (FEATURES[column] as (typeof FEATURES)[number]).name);
+    return this.#evidence.flatMap(({ signs }) => signs.features);
   }
 
   /** The signs that speak for it in a row, each with its part of what they show. */
   speaking(row: Float32Array) {
     const { name: typology, about, source } = this.#description;
-    return this.#signs
-      .map((sign) => {
-        const odds = oddsOf(sign, row, 0);
-        const { name: feature } = FEATURES[sign.column] as (typeof FEATURES)[number];
-        const side: "high" | "low" = sign.way === 1 ? "high" : "low";
-        const part = sign.weight * (odds - sign.usual);
-        return { feature, part, sign: { typology, about, source, side, below: sigmoid(odds) } };
+    return this.#evidence
+      .flatMap(({ signs, rarity }) => {
+        const speaking = signs.speaking(row);
+        const sum = speaking.reduce((total, { part }) => total + part, 0);
+        const shown = rarity ? rarity(row, 0) : sum;
+        return speaking.map(({ feature, side, below, part }) => {
+          return { feature, part: (shown * part) / sum, sign: { typology, about, source, side, below } };
+        });
       })
       .filter(({ part }) => part > 0);
   }
 
   #shown(rows: Float32Array, at: number): number {
     let sum = 0;
-    for (const sign of this.#signs) sum += sign.weight * oddsOf(sign, rows, at);
+    for (const { signs, rarity } of this.#evidence) sum += rarity ? rarity(rows, at) : signs.shown(rows, at);
     return sum;
   }
 }
 
-/**
- * Log odds of how far a sign goes in row `at`; what is usual where it is missing, which says nothing either way. Values are
- * taken in the digits that honest accounts are kept in: equal ones must stay equal.
- */
-function oddsOf({ column, way, sorted, usual }: Weighed, rows: Float32Array, at: number): number {
-  const value = way * Math.f16round(rows[at * FEATURES.length + column] as number);
-  return Number.isNaN(value) ? usual : Math.max(FLOOR, rankOdds(sorted, value));
+/** Signs that are weighed together, and what counts of them where that is not what they show. */
+interface Evidence {
+  signs: Signs;
+  rarity?: (rows: Float32Array, at: number) => number;
 }
 
-/**
- * The signs with their weights: C⁻¹·1, where C are their correlations among honest accounts, half believed. A sign that no
- * honest account has, or all alike, is left out; one that the others more than make up for as well.
- */
-function weigh({ name, signs }: Description, { rows, count }: Honest): Weighed[] {
-  const all = signs.flatMap(({ feature, side }): Weighed[] => {
-    const column = FEATURE_INDEX.get(feature);
-    if (column === undefined)
+/** A description's evidence: its signs together, or each family by itself. */
+function evidenceOf({ name, signs, apart }: Description, honest: Honest): Evidence[] {
+  for (const { feature } of signs)
+    if (!FEATURE_INDEX.has(feature))
       throw new DescriptionRefused(`typology "${name}": there is no feature "${feature}"`);
-    const way = side === "high" ? 1 : -1;
-    const present: number[] = [];
-    for (let row = 0; row < count; row += 1) {
-      const value = rows[row * FEATURES.length + column] as number;
-      if (!Number.isNaN(value)) present.push(way * Math.f16round(value));
-    }
-    const sorted = Float64Array.from(present).sort();
-    if (sorted.length === 0 || sorted[0] === sorted.at(-1)) return [];
-    const usual = mean(sorted.map((value) => Math.max(FLOOR, rankOdds(sorted, value))));
-    return [{ column, way, sorted, usual, weight: 0 }];
-  });
-  const varied = all
-    .map((sign) => {
-      return { sign, odds: Float64Array.from({ length: count }, (_, row) => oddsOf(sign, rows, row)) };
-    })
-    .filter(({ odds }) => deviation(odds) > 0);
-  if (varied.length === 0)
+  const groups = apart ? [...Map.groupBy(signs, familyOf).values()] : [signs];
+  const evidence = groups
+    .map((group) => new Signs(group, honest))
+    .filter(({ features }) => features.length > 0);
+  if (evidence.length === 0)
     throw new DescriptionRefused(`typology "${name}": honest accounts do not differ in any of its signs`);
-  const columns = varied.map(({ odds }) => odds);
-  const matrix = columns.map((one) =>
-    columns.map((other) => (one === other ? 1 : BELIEVED * correlation(one, other))),
-  );
-  const weights = solve(
-    matrix,
-    columns.map(() => 1),
-  );
-  return varied
-    .map(({ sign }, index) => ({ ...sign, weight: weights[index] as number }))
-    .filter(({ weight }) => weight > 0);
+  return evidence.map((each) => (apart ? { signs: each, rarity: rarityOf(each, honest) } : { signs: each }));
 }
 
-const mean = (values: Float64Array): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+const familyOf = ({ feature }: Sign) => FEATURES[FEATURE_INDEX.get(feature) as number]?.family;
 
-function covariance(one: Float64Array, other: Float64Array): number {
-  const [first, second] = [mean(one), mean(other)];
-  return (
-    one.reduce((sum, each, row) => sum + (each - first) * ((other[row] as number) - second), 0) / one.length
-  );
+/** How rare a family is: by its signs together or the strongest alone, as log odds; 0 where half of honest accounts show more. */
+function rarityOf(signs: Signs, { rows, count }: Honest): NonNullable<Evidence["rarity"]> {
+  const each = (how: (row: number) => number) =>
+    new Ranks(Float64Array.from({ length: count }, (_, row) => how(row)));
+  const together = each((row) => signs.shown(rows, row));
+  const strongest = each((row) => signs.strongest(rows, row));
+  const either = (of: Float32Array, at: number) =>
+    Math.max(together.of(signs.shown(of, at)), strongest.of(signs.strongest(of, at)));
+  const ranks = each((row) => either(rows, row));
+  return (of, at) => Math.max(0, ranks.of(either(of, at)));
 }
-
-const deviation = (values: Float64Array): number => Math.sqrt(Math.max(0, covariance(values, values)));
-
-const correlation = (one: Float64Array, other: Float64Array): number =>
-  covariance(one, other) / (deviation(one) * deviation(other));

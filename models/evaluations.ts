@@ -1,5 +1,6 @@
 import { type Model, USUAL_THRESHOLD } from "#core/model.ts";
-import { TYPOLOGIES } from "#core/typologies.ts";
+import { type Description, TYPOLOGIES } from "#core/typologies.ts";
+import { UNNAMED } from "#core/unnamed.ts";
 import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { Descriptions } from "./descriptions.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
@@ -245,16 +246,19 @@ export async function* holdoutsFindings(
       fitted.network.dispose();
       options.onProgress?.(1, 1, `trained without ${typology}`);
       const { oracle, honest } = fitted;
-      const description = TYPOLOGIES.filter(({ name }) => name === typology);
-      const descriptions = new Descriptions(description, honest, logitsOf(oracle, honest));
-      const each = (scoreRow: (rows: Rows, row: number) => number) => ({
-        name: typology,
-        score: (rows: Rows, count: number) =>
-          Float64Array.from({ length: count }, (_, row) => scoreRow(rows, row)),
-      });
+      const logits = logitsOf(oracle, honest);
+      const scorer = (described: readonly Description[]): Scorer => {
+        const descriptions = new Descriptions(described, honest, logits);
+        const score = (rows: Rows, count: number) =>
+          Float64Array.from({ length: count }, (_, row) => {
+            return descriptions.raise(rows, row, oracle.score(rows, row).value).value;
+          });
+        return { name: typology, score };
+      };
       return {
-        learned: each((rows, row) => oracle.score(rows, row).value),
-        described: each((rows, row) => descriptions.raise(rows, row, oracle.score(rows, row).value).value),
+        learned: scorer([]),
+        unnamed: scorer([UNNAMED]),
+        described: scorer(TYPOLOGIES.filter(({ name }) => name === typology)),
       };
     },
     async *shifted() {

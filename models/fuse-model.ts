@@ -2,7 +2,6 @@ import { FEATURES } from "#core/features.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import type { Forest } from "./baselines/forest.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
-import type { Honest } from "./descriptions.ts";
 import { ENCODED, RISK_FEATURES, type Scaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
 import { BASE_RATE, fitFusion, imposeBaseRate } from "./fit-fusion.ts";
@@ -19,6 +18,7 @@ import { weightsOf } from "./model-files.ts";
 import { CLASSES, runNetwork } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 import { makeReference, type Reference } from "./reference.ts";
+import type { Honest } from "./signs.ts";
 import { accountWeights } from "./weights.ts";
 
 /** What was trained. */

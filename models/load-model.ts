@@ -3,7 +3,7 @@ import type { Contribution, Model, Scores } from "#core/model.ts";
 import { type Description, SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
 import { findCounterfactual } from "./counterfactual.ts";
-import { Descriptions, type Honest } from "./descriptions.ts";
+import { Descriptions } from "./descriptions.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { explain } from "./explain.ts";
 import { campaignLogit, type Fusion, fuse, rebuildingError, sigmoid, writeTypologyParts } from "./fusion.ts";
@@ -11,6 +11,7 @@ import { readModelFiles, weightsOf } from "./model-files.ts";
 import { CLASSES, runNetwork } from "./network.ts";
 import { Oracle } from "./oracle.ts";
 import type { Reference } from "./reference.ts";
+import type { Honest } from "./signs.ts";
 import { type Backend, useBackend } from "./tensor-flow.ts";
 
 /** A score could not be computed. Never answered by a default number: 0 would mean clean. */

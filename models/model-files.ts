@@ -7,11 +7,11 @@ import { z } from "zod";
 import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
 import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { type Forest, forestSchema, readForest, writeForest } from "./baselines/forest.ts";
-import type { Honest } from "./descriptions.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
 import type { Dense, Weights } from "./oracle.ts";
 import { type Reference, referenceSchema } from "./reference.ts";
+import type { Honest } from "./signs.ts";
 
 const numbers = (length: number) => z.array(z.number()).length(length);
 

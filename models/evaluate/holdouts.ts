@@ -14,16 +14,26 @@ export interface HoldoutsOptions {
   /** Typologies left out in turn. */
   typologies: readonly string[];
   /**
-   * Trains without one typology, from the same rows otherwise; a fresh model each time. By that model alone, and with the
-   * typology's description beside it.
+   * Trains without one typology, from the same rows otherwise; a fresh model each time. By that model alone, with what has
+   * no name looked for beside it, and with the typology's description beside it.
    */
-  trainWithout(typology: string): Promise<{ learned: Scorer; described: Scorer }>;
+  trainWithout(typology: string): Promise<Record<Exclude<How, "shipped">, Scorer>>;
   /** The model as shipped, and honest populations with something moved out of what training saw. */
   model: Scorer;
   shifted(): AsyncIterable<{ name: string; set: Dataset }>;
   /** Calibrated value from which an account is flagged. */
   threshold: number;
 }
+
+/** What a typology that was left out is found by; last the model as shipped, which has learned it. */
+const HOW = ["learned", "unnamed", "described", "shipped"] as const;
+type How = (typeof HOW)[number];
+/** Figures of the lowest recall. */
+const FIGURES = {
+  learned: "holdouts.leave_one_out_recall",
+  unnamed: "holdouts.unnamed_recall",
+  described: "holdouts.described_recall",
+} as const;
 
 /** The campaigns of a typology, and what they are found by. */
 interface Found {
@@ -38,14 +48,14 @@ interface Pools {
   set: Dataset;
   suffix: string;
   watched: string;
-  found: Record<"learned" | "described" | "shipped", Found[]>;
+  found: Record<How, Found[]>;
 }
 
 const round = (value: number | undefined) => Math.round((value ?? Number.NaN) * 1000) / 1000;
 
 /** The figures and the table of typologies that were left out. */
 function* leftOut({ suffix, watched, found }: Pools): Generator<Finding> {
-  const lowest = (how: keyof typeof found) => {
+  const lowest = (how: How) => {
     const least = found[how].reduce((a, b) => (b.recall < a.recall ? b : a));
     const { own, level, recall: value, typology } = least;
     const mean = found[how].reduce((sum, { recall }) => sum + recall, 0) / found[how].length;
@@ -56,19 +66,24 @@ function* leftOut({ suffix, watched, found }: Pools): Generator<Finding> {
       note: `lowest: ${typology}; mean over typologies: ${round(mean)}; blatant and middle campaigns at 10 flags a day${watched}`,
     };
   };
-  yield judged({ figure: `holdouts.leave_one_out_recall${suffix}`, ...lowest("learned") }, { atLeast: 0.4 });
-  yield judged({ figure: `holdouts.described_recall${suffix}`, ...lowest("described") }, { atLeast: 0.4 });
+  for (const how of ["learned", "unnamed", "described"] as const)
+    yield judged({ figure: `${FIGURES[how]}${suffix}`, ...lowest(how) }, { atLeast: 0.4 });
   yield {
     table: `Recall on a typology that training never saw${watched}`,
-    columns: ["typology", "campaigns", "by the others alone", "with its description", "once learned"],
-    rows: found.learned.map(({ typology, own, recall }, index) => [
+    columns: [
+      "typology",
+      "campaigns",
+      "by the others alone",
+      "without a name",
+      "with its description",
+      "once learned",
+    ],
+    rows: found.learned.map(({ typology, own }, index) => [
       typology,
       own.length,
-      round(recall),
-      round(found.described[index]?.recall),
-      round(found.shipped[index]?.recall),
+      ...HOW.map((how) => round(found[how][index]?.recall)),
     ]),
-    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. A description is a typology's signs (docs/typologies.md): nothing of it was learned. Once learned: the model as shipped, on the same worlds.",
+    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. Without a name: risk in whichever families is looked for beside (detection.unnamedRisk). A description is a typology's signs (docs/typologies.md): nothing of it was learned. Once learned: the model as shipped, on the same worlds.",
   };
 }
 
@@ -76,18 +91,18 @@ function* leftOut({ suffix, watched, found }: Pools): Generator<Finding> {
 export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerator<Finding> {
   const { set, longer, typologies, model, threshold } = options;
   const pools: Pools[] = [
-    { set, suffix: "", watched: "", found: { learned: [], described: [], shipped: [] } },
+    { set, suffix: "", watched: "", found: { learned: [], unnamed: [], described: [], shipped: [] } },
     {
       set: longer.set,
       suffix: `_${longer.days}_days`,
       watched: `, on pools watched for ${longer.days} days`,
-      found: { learned: [], described: [], shipped: [] },
+      found: { learned: [], unnamed: [], described: [], shipped: [] },
     },
   ];
   for (const typology of typologies) {
     const scorers = { ...(await options.trainWithout(typology)), shipped: model };
     for (const { set: judging, found } of pools) {
-      for (const how of ["learned", "described", "shipped"] as const) {
+      for (const how of HOW) {
         const result = judge(judging, await scorers[how].score(judging.rows, judging.count));
         const level = thresholdForFlags(result, BUDGET / ACCOUNTS);
         const own = result.campaigns.filter((one) => one.typology === typology && one.care !== "careful");

@@ -13,6 +13,8 @@ export interface Description {
   about: string;
   /** None for screening, which measures nothing. */
   signs: readonly Sign[];
+  /** Families are weighed apart: what one of them lacks takes nothing from what the others show. */
+  apart?: true;
   /** What is known of it, and from whom. */
   source?: string | undefined;
 }

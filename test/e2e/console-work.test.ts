@@ -127,7 +127,7 @@ describe.skipIf(BROWSER_MISSING)("a shift at the console", () => {
     await using browser = await openBrowser();
     const page = await browser.newPage();
     await page.goto(`${world.url}/model`);
-    const described = page.getByRole("region", { name: "Typologies of your own" });
+    const described = page.getByRole("region", { name: "Described typologies" });
     const row = await described.getByRole("row").nth(1).textContent();
     for (const told of [about, "our case of March 2026", "low operator.age"]) expect(row).toContain(told);
     await described.getByRole("link", { name: "Night rental" }).click();

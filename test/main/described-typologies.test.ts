@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import { type ConfigError, parseConfig } from "../../src/config.ts";
+import { openModel } from "../../src/main/parts.ts";
 import { assay } from "../support/assay.ts";
 
 const typology = (fields: string) => `{ about: renting by night, ${fields} }`;
@@ -32,6 +34,23 @@ test("a typology of one's own is its name, what it is about, and its signs", () 
     },
   ]);
   expect(parse().detection.typologies).toEqual([]);
+});
+
+test("what has no name is looked for beside one's own where the configuration says so, and never by default", async () => {
+  const typologies = `typologies: [${typology(`name: night-rental, ${SIGNS}`)}]`;
+  const opened = async (yaml: string) => {
+    const model = await openModel(parseConfig(yaml));
+    await model.close();
+    return model.typologies.slice(SCORED_TYPOLOGIES.length);
+  };
+  expect(await opened(`detection: { ${typologies}, unnamedRisk: true }`)).toEqual([
+    "night-rental",
+    "unnamed-risk",
+  ]);
+  expect(await opened(`detection: { ${typologies} }`)).toEqual(["night-rental"]);
+  expect(mistakesOf(typology(`name: unnamed-risk, ${SIGNS}`))).toEqual([
+    "detection.typologies[0].name: unnamed-risk is a typology that Assay knows",
+  ]);
 });
 
 test("one that could not be looked for, or not be told apart, is refused with its place", () => {

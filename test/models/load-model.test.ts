@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Description } from "#core/typologies.ts";
+import { UNNAMED } from "#core/unnamed.ts";
 import { collect } from "../../models/collect.ts";
 import type { Dataset } from "../../models/evaluate/dataset.ts";
 import { loadModel } from "../../models/load-model.ts";
@@ -58,6 +59,12 @@ const RENTAL: Description = {
 modelContract(
   "the shipped model beside a described typology",
   async () => loadModel(directory, { backend: "wasm", described: [RENTAL] }),
+  labelled,
+);
+
+modelContract(
+  "the shipped model beside what has no name",
+  async () => loadModel(directory, { backend: "wasm", described: [UNNAMED] }),
   labelled,
 );
 

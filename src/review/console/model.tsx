@@ -202,12 +202,12 @@ function Pools({ answer, reload }: { answer: ModelAnswer; reload: () => void }) 
   );
 }
 
-/** Typologies of the operator's own, each leading to its flags. */
+/** Typologies that are looked for by their signs, each leading to its flags. */
 function DescribedCard({ described }: Pick<ModelAnswer, "described">) {
   if (described.length === 0) return null;
   return (
     <Card
-      title="Typologies of your own"
+      title="Described typologies"
       note="looked for by their signs; a value is as rare among honest accounts as the model's own, no probability"
     >
       <div class="table-wrap">
