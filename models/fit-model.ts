@@ -51,16 +51,21 @@ export async function fitModel(
   };
   const { rows, count } = learning;
   const labels = classes.map((one) => (one === 0 ? 0 : 1));
+  const failed = new AbortController();
   const [forest, network] = await Promise.all([
     growAside(
       { rows, count, width: FEATURES.length, labels, weights },
       { ...trees, seed, onProgress: onPart("forest") },
+      failed.signal,
     ),
     trainNetwork(
       { rows, count, classes, weights },
       { scaler, sizes, schedule, seed, onProgress: onPart("network") },
     ),
-  ]);
+  ]).catch((error: unknown) => {
+    failed.abort();
+    throw error;
+  });
   const parts = { network, forest, scaler };
   return { ...parts, ...(await fuseModel(parts, await fittingSet())) };
 }

@@ -34,7 +34,7 @@ function endOnSignals(): AbortSignal {
 }
 
 async function main([name = "help", ...args]: string[]): Promise<number> {
-  if (name === "help" || name === "--help" || name === "-h") {
+  if (name === "help" || [name, ...args].some((each) => each === "--help" || each === "-h")) {
     process.stdout.write(USAGE);
     return 0;
   }
@@ -64,8 +64,13 @@ function report(error: unknown): number {
     return 2;
   }
   const { message, code, cause } = error as Error & { code?: string };
-  if (error instanceof UsageError || code?.startsWith("ERR_PARSE_ARGS")) {
+  if (error instanceof UsageError) {
     process.stderr.write(`assay: ${message}\n`);
+    return 2;
+  }
+  if (code?.startsWith("ERR_PARSE_ARGS")) {
+    // What follows the first sentence is advice about node's own ways.
+    process.stderr.write(`assay: ${message.split(". ")[0]}; see assay help\n`);
     return 2;
   }
   process.stderr.write(`assay: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}\n`);

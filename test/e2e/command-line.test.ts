@@ -18,13 +18,22 @@ test("help fits a screen and shows three examples", async () => {
   expect(stdout.split("Examples\n")[1]?.split("\n\n")[0]?.split("\n")).toHaveLength(3);
 });
 
+test("a command's --help is the same help, and does nothing else", async () => {
+  const { stdout: help } = await assay(["help"]);
+  for (const args of [["evaluate", "--help"], ["train", "-h"], ["--help"]])
+    expect(await assay(args, { cwd: place })).toMatchObject({ code: 0, stdout: help, stderr: "" });
+});
+
 test.each([
   [["nonsense"], 'unknown command "nonsense"'],
   [["constructor"], 'unknown command "constructor"'],
   [["replay"], "--as must be one of"],
   [["replay", "x", "--as", "nonsense"], "--as must be one of"],
   [["replay", "--as", "ckpool"], "no FILE given"],
-  [["replay", "x", "--as", "ckpool", "--frobnicate"], "frobnicate"],
+  [
+    ["replay", "x", "--as", "ckpool", "--frobnicate"],
+    "assay: Unknown option '--frobnicate'; see assay help\n",
+  ],
   [["screen"], "no VALUE given"],
   [["tap"], "--config FILE is needed"],
   [["alert"], "alert test"],

@@ -72,6 +72,18 @@ test("a thread grows the same trees, tells how far it is, and fails as loudly", 
   await expect(growAside(oneClass, OPTIONS)).rejects.toThrow("both classes");
 });
 
+test("a thread whose trees nobody waits for any more ends before they are grown", async () => {
+  const ending = new AbortController();
+  const grown: number[] = [];
+  const onProgress = (part: number) => {
+    grown.push(part);
+    ending.abort();
+  };
+  const aside = growAside(draw(), { ...OPTIONS, trees: 5000, onProgress }, ending.signal);
+  await expect(aside).rejects.toThrow("ended before they were grown");
+  expect(grown.length).toBeLessThan(5000);
+});
+
 test("a row of weight two counts as two rows", () => {
   const { rows, labels } = draw();
   const few = 400;
