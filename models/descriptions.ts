@@ -148,7 +148,8 @@ class Described {
 
   #shown(rows: Float32Array, at: number): number {
     let sum = 0;
-    for (const { signs, rarity } of this.#evidence) sum += rarity ? rarity(rows, at) : signs.shown(rows, at);
+    for (const { signs, rarity } of this.#evidence)
+      sum += rarity ? rarity(rows, at) : signs.shown(rows, at).together;
     return sum;
   }
 }
@@ -177,12 +178,11 @@ const familyOf = ({ feature }: Sign) => FEATURES[FEATURE_INDEX.get(feature) as n
 
 /** How rare a family is: by its signs together or the strongest alone, as log odds; 0 where half of honest accounts show more. */
 function rarityOf(signs: Signs, { rows, count }: Honest): NonNullable<Evidence["rarity"]> {
-  const each = (how: (row: number) => number) =>
-    new Ranks(Float64Array.from({ length: count }, (_, row) => how(row)));
-  const together = each((row) => signs.shown(rows, row));
-  const strongest = each((row) => signs.strongest(rows, row));
-  const either = (of: Float32Array, at: number) =>
-    Math.max(together.of(signs.shown(of, at)), strongest.of(signs.strongest(of, at)));
-  const ranks = each((row) => either(rows, row));
-  return (of, at) => Math.max(0, ranks.of(either(of, at)));
+  const honest = Array.from({ length: count }, (_, row) => signs.shown(rows, row));
+  const together = new Ranks(Float64Array.from(honest, (each) => each.together));
+  const strongest = new Ranks(Float64Array.from(honest, (each) => each.strongest));
+  const either = (shown: { together: number; strongest: number }) =>
+    Math.max(together.of(shown.together), strongest.of(shown.strongest));
+  const ranks = new Ranks(Float64Array.from(honest, either));
+  return (of, at) => Math.max(0, ranks.of(either(signs.shown(of, at))));
 }

@@ -56,18 +56,16 @@ export class Signs {
     return this.#signs.some(({ column }) => !Number.isNaN(rows[at * FEATURES.length + column]));
   }
 
-  /** What they show in row `at`: log odds, weighed and added up. */
-  shown(rows: Float32Array, at: number): number {
-    let sum = 0;
-    for (const each of this.#signs) sum += each.weight * oddsOf(each, rows, at);
-    return sum;
-  }
-
-  /** What the strongest of them shows in row `at`, over what is usual of it: log odds. */
-  strongest(rows: Float32Array, at: number): number {
-    let most = Number.NEGATIVE_INFINITY;
-    for (const each of this.#signs) most = Math.max(most, oddsOf(each, rows, at) - each.usual);
-    return most;
+  /** What they show in row `at`, as log odds: all of them weighed and added up, and the strongest over what is usual of it. */
+  shown(rows: Float32Array, at: number): { together: number; strongest: number } {
+    let together = 0;
+    let strongest = Number.NEGATIVE_INFINITY;
+    for (const each of this.#signs) {
+      const odds = oddsOf(each, rows, at);
+      together += each.weight * odds;
+      strongest = Math.max(strongest, odds - each.usual);
+    }
+    return { together, strongest };
   }
 
   /** Those that speak for the pattern in a row. */
