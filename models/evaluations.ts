@@ -247,12 +247,18 @@ export async function* holdoutsFindings(
       options.onProgress?.(1, 1, `trained without ${typology}`);
       const { oracle, honest } = fitted;
       const logits = logitsOf(oracle, honest);
+      // What the model itself says of the pools is the same beside every description.
+      const said = new Map<Rows, Float64Array>();
+      const own = (rows: Rows, count: number): Float64Array => {
+        const values =
+          said.get(rows) ?? Float64Array.from({ length: count }, (_, row) => oracle.score(rows, row).value);
+        said.set(rows, values);
+        return values;
+      };
       const scorer = (described: readonly Description[]): Scorer => {
         const descriptions = new Descriptions(described, honest, logits);
         const score = (rows: Rows, count: number) =>
-          Float64Array.from({ length: count }, (_, row) => {
-            return descriptions.raise(rows, row, oracle.score(rows, row).value).value;
-          });
+          own(rows, count).map((value, row) => descriptions.raise(rows, row, value).value);
         return { name: typology, score };
       };
       return {

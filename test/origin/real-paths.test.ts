@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { estimateHiddenLeg, HIDDEN_LEG_THRESHOLD_MS } from "../../src/origin/hidden-leg.ts";
+import { installed } from "../support/installed.ts";
 import { OPEN_TUN } from "./delayed-network.ts";
 
 const FIXTURE = fileURLToPath(new URL("real-paths.ts", import.meta.url));
@@ -20,9 +21,7 @@ const works = (command: string, ...args: string[]) => {
     return false;
   }
 };
-const ss = works("ss", "-V");
-if (!ss && process.env.ASSAY_REQUIRE_SERVICES === "1")
-  throw new Error("ss (Debian's iproute2) is not installed");
+const ss = installed("ss", "-V");
 const [command = "", ...making] = OPEN_TUN;
 const far = works(command, ...making, "true");
 if (!far)

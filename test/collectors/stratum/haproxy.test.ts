@@ -6,16 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runMiner } from "../../../models/simulate/live/miner.ts";
 import { runPool } from "../../../models/simulate/live/pool.ts";
+import { installed } from "../../support/installed.ts";
 import { running, startTap, until } from "./harness.ts";
-
-function installed(): boolean {
-  try {
-    execFileSync("haproxy", ["-v"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return process.env.ASSAY_REQUIRE_SERVICES === "1";
-  }
-}
 
 let directory = "";
 beforeAll(async () => {
@@ -72,40 +64,43 @@ listen stratum
   };
 }
 
-describe.skipIf(!installed())("HAProxy in front of the tap (skipped where haproxy is not installed)", () => {
-  test.each(["send-proxy", "send-proxy-v2"] as const)(
-    "%s: the miner's own address comes through",
-    async (send) => {
-      const listening = Promise.withResolvers<AddressInfo>();
-      await using _pool = running(runPool({ onListening: listening.resolve, difficulty: 8 }));
-      await using tap = await startTap((await listening.promise).port, {
-        proxyProtocol: { accept: true, from: ["127.0.0.1"], emit: "off" },
-      });
-      await using haproxy = await startHaproxy(tap.port, send);
-      await using _miner = running(
-        runMiner({
-          host: "127.0.0.1",
-          port: haproxy.port,
-          agent: "cgminer/4.12.1",
-          worker: "farm.rig1",
-          hashrateHs: () => 100 * 8 * 2 ** 32,
-        }),
-      );
-      await until(() => tap.shares().length > 5, "shares");
-      const [login] = tap.sessions("authorize");
-      expect(login).toMatchObject({ ip: "127.0.0.1", account: "farm" });
-      // The port is the miner's, not HAProxy's: one of HAProxy's own connections to the tap would have another.
-      const established = execFileSync("ss", [
-        "-tnH",
-        "state",
-        "established",
-        "dport",
-        "=",
-        `:${haproxy.port}`,
-      ]).toString();
-      expect(established).toContain(`127.0.0.1:${login!.port}`);
-      // Behind a balancer the kernel's round trip would be the balancer's.
-      expect(login!.rttMs).toBeUndefined();
-    },
-  );
-});
+describe.skipIf(!installed("haproxy", "-v"))(
+  "HAProxy in front of the tap (skipped where haproxy is not installed)",
+  () => {
+    test.each(["send-proxy", "send-proxy-v2"] as const)(
+      "%s: the miner's own address comes through",
+      async (send) => {
+        const listening = Promise.withResolvers<AddressInfo>();
+        await using _pool = running(runPool({ onListening: listening.resolve, difficulty: 8 }));
+        await using tap = await startTap((await listening.promise).port, {
+          proxyProtocol: { accept: true, from: ["127.0.0.1"], emit: "off" },
+        });
+        await using haproxy = await startHaproxy(tap.port, send);
+        await using _miner = running(
+          runMiner({
+            host: "127.0.0.1",
+            port: haproxy.port,
+            agent: "cgminer/4.12.1",
+            worker: "farm.rig1",
+            hashrateHs: () => 100 * 8 * 2 ** 32,
+          }),
+        );
+        await until(() => tap.shares().length > 5, "shares");
+        const [login] = tap.sessions("authorize");
+        expect(login).toMatchObject({ ip: "127.0.0.1", account: "farm" });
+        // The port is the miner's, not HAProxy's: one of HAProxy's own connections to the tap would have another.
+        const established = execFileSync("ss", [
+          "-tnH",
+          "state",
+          "established",
+          "dport",
+          "=",
+          `:${haproxy.port}`,
+        ]).toString();
+        expect(established).toContain(`127.0.0.1:${login!.port}`);
+        // Behind a balancer the kernel's round trip would be the balancer's.
+        expect(login!.rttMs).toBeUndefined();
+      },
+    );
+  },
+);

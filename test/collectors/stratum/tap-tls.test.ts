@@ -7,21 +7,13 @@ import { join } from "node:path";
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeProxyHeader } from "../../../collectors/stratum/proxy-protocol.ts";
+import { installed } from "../../support/installed.ts";
 import { silent, startServer, startTap, until } from "./harness.ts";
-
-function installed(): boolean {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return process.env.ASSAY_REQUIRE_SERVICES === "1";
-  }
-}
 
 const LOGIN = '{"id":1,"method":"mining.authorize","params":["farm.rig1","x"]}\n';
 const ACCEPTED = '{"id":1,"result":true,"error":null}\n';
 
-describe.skipIf(!installed())(
+describe.skipIf(!installed("openssl", "version"))(
   "TLS (skipped where openssl, which makes the certificate, is not installed)",
   () => {
     let directory = "";
