@@ -5,7 +5,7 @@ import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { Descriptions } from "./descriptions.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { ENCODED, encodeRow, fitScaler, type Scaler } from "./encode.ts";
-import type { Dataset } from "./evaluate/dataset.ts";
+import { type Dataset, leaveOut } from "./evaluate/dataset.ts";
 import type { Finding } from "./evaluate/figure.ts";
 import { evaluateHoldouts } from "./evaluate/holdouts.ts";
 import { evaluateLatency } from "./evaluate/latency.ts";
@@ -274,24 +274,6 @@ export async function* holdoutsFindings(
       }
     },
   });
-}
-
-/** A data set without one typology's accounts. */
-function leaveOut(set: Dataset, typology: string): Dataset {
-  const width = set.rows.length / set.count;
-  const kept: number[] = [];
-  for (let row = 0; row < set.count; row += 1)
-    if (set.truth[set.owner[row] as number]?.typology !== typology) kept.push(row);
-  const rows = new Float32Array(kept.length * width);
-  for (const [at, row] of kept.entries())
-    rows.set(set.rows.subarray(row * width, (row + 1) * width), at * width);
-  return {
-    ...set,
-    rows,
-    count: kept.length,
-    atMs: Float64Array.from(kept, (row) => set.atMs[row] as number),
-    owner: Uint32Array.from(kept, (row) => set.owner[row] as number),
-  };
 }
 
 /** What the two round trips alone show of a hidden leg. */

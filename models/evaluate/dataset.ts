@@ -51,3 +51,21 @@ export function concatenate(sets: readonly Dataset[]): Dataset {
   }
   return all;
 }
+
+/** A data set without one typology's accounts. */
+export function leaveOut(set: Dataset, typology: string): Dataset {
+  const width = set.rows.length / set.count;
+  const kept: number[] = [];
+  for (let row = 0; row < set.count; row += 1)
+    if (set.truth[set.owner[row] as number]?.typology !== typology) kept.push(row);
+  const rows = new Float32Array(kept.length * width);
+  for (const [at, row] of kept.entries())
+    rows.set(set.rows.subarray(row * width, (row + 1) * width), at * width);
+  return {
+    ...set,
+    rows,
+    count: kept.length,
+    atMs: Float64Array.from(kept, (row) => set.atMs[row] as number),
+    owner: Uint32Array.from(kept, (row) => set.owner[row] as number),
+  };
+}
