@@ -1,4 +1,4 @@
-import { type Model, USUAL_THRESHOLD } from "#core/model.ts";
+import { USUAL_THRESHOLD } from "#core/model.ts";
 import { type Description, TYPOLOGIES } from "#core/typologies.ts";
 import { UNNAMED } from "#core/unnamed.ts";
 import type { GrowOptions } from "./baselines/grow-forest.ts";
@@ -9,18 +9,13 @@ import { type Dataset, leaveOut } from "./evaluate/dataset.ts";
 import type { Finding } from "./evaluate/figure.ts";
 import { evaluateHoldouts } from "./evaluate/holdouts.ts";
 import { evaluateLatency } from "./evaluate/latency.ts";
-import { evaluatePopulation, type Scorer } from "./evaluate/population.ts";
-import { scoreByRules } from "./evaluate/rules.ts";
-import { stabilityFinding } from "./evaluate/stability.ts";
-import { conformalFinding } from "./evaluate/uniform.ts";
-import { BASE_RATE } from "./fit-fusion.ts";
+import type { Scorer } from "./evaluate/population.ts";
 import { classesOf, fitModel, TREES } from "./fit-model.ts";
+import { judgePopulation, modelScorer } from "./judge-population.ts";
 import { type LoadedModel, logitsOf } from "./load-model.ts";
 import { CLASSES, SIZES, type Sizes } from "./network.ts";
-import { conformalOf } from "./reference.ts";
 import { VOLUME, type Volume } from "./train.ts";
 import { SCHEDULE, type Schedule } from "./train-network.ts";
-import { createWatch } from "./watch.ts";
 import type { WorldOptions } from "./worlds.ts";
 
 type Rows = Float32Array;
@@ -94,11 +89,6 @@ function simulator(options: EvaluationOptions, total: number) {
   };
 }
 
-const modelScorer = (model: Model): Scorer => ({
-  name: `${model.name} ${model.version}`,
-  score: async (rows, count) => (await model.score(rows, count)).value,
-});
-
 /** The model against rules and baselines on a usual population, at one campaign in ten thousand accounts. */
 export async function* populationFindings(options: EvaluationOptions): AsyncGenerator<Finding> {
   const {
@@ -128,19 +118,7 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
     { seed: JUDGING_SEED + 1000 * seed, world: { accounts, campaignPart: 0.06, mix: "usual" } },
     "worlds to judge by",
   );
-  const rules: Scorer = { name: "rules only", score: scoreByRules };
-  yield* evaluatePopulation({
-    set,
-    model: modelScorer(model),
-    rules,
-    baselines,
-    baseRate: BASE_RATE,
-    threshold,
-  });
-  const { value } = await model.score(set.rows, set.count);
-  yield conformalFinding(set, (row) => conformalOf(model.reference, set.rows, value[row] as number, row));
-  const stability = stabilityFinding(set, value, createWatch(model.reference, JUDGING_HOURS, worlds));
-  if (stability) yield stability;
+  yield* judgePopulation("population", { set, model, baselines, threshold, stepHours: JUDGING_HOURS });
 }
 
 /** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */

@@ -24,9 +24,14 @@ export function ksUniform(sample: ArrayLike<number>): { distance: number; p: num
 
 /**
  * Whether conformal p-values of honest accounts are uniform: each account's last row, ten accounts of every world. `pOf`
- * answers a row's p-value.
+ * answers a row's p-value, `part` is the part of the evaluation.
  */
-export function conformalFinding(set: Dataset, pOf: (row: number) => number, seed = 1): Finding {
+export function conformalFinding(
+  part: string,
+  set: Dataset,
+  pOf: (row: number) => number,
+  seed = 1,
+): Finding {
   const last = new Map<number, number>();
   for (let row = 0; row < set.count; row += 1) {
     const owner = set.owner[row] as number;
@@ -53,7 +58,7 @@ export function conformalFinding(set: Dataset, pOf: (row: number) => number, see
   const whole = ksUniform(all);
   return judged(
     {
-      figure: "population.conformal_ks_p",
+      figure: `${part}.conformal_ks_p`,
       value: p,
       unit: "probability",
       note: `${chosen.length} honest accounts; of all ${all.length} ${(100 * low).toFixed(2)} % have p ≤ .01, distance from uniform ${whole.distance.toFixed(3)}`,

@@ -20,12 +20,14 @@ import {
   latencyFindings,
   populationFindings,
 } from "../../models/evaluations.ts";
+import { recordedFindings } from "../../models/recorded.ts";
 import { useBackend } from "../../models/tensor-flow.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { openOps } from "../store/ops-sqlite.ts";
 import { wholeNumber } from "./arguments.ts";
-import { openModel } from "./parts.ts";
+import { openModel, openParts } from "./parts.ts";
 import { createProgress } from "./progress.ts";
+import { readRecordings } from "./recordings.ts";
 import { UsageError } from "./usage.ts";
 import { createWorldPool } from "./world-pool.ts";
 
@@ -53,6 +55,7 @@ const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
     yield* evaluateAdbench({ directory: needed("adbench", data), ...detectors, onProgress });
   },
   verdicts: onVerdicts,
+  recorded: onRecordings,
 };
 
 /** The part that is judged by what operators answered, in the store of a service, running or not. */
@@ -67,6 +70,26 @@ async function* onVerdicts({ config }: Given): AsyncGenerator<Finding> {
   } finally {
     await ops.close();
   }
+}
+
+/** The part that is judged on recordings whose truth is known. Lines that could not be read are told at the end. */
+async function* onRecordings({ data, config: file, onProgress }: Given): AsyncGenerator<Finding> {
+  const directory = needed("recorded", data);
+  const config = file === undefined ? parseConfig("") : readConfig(file);
+  const refused: string[] = [];
+  const { origin } = await openParts(config);
+  const model = await openModel(config);
+  try {
+    const recordings = readRecordings(directory, {
+      lookUpOrigin: origin.lookUp,
+      onRefused: (place, reason) => refused.length < REFUSALS && refused.push(`${place}: ${reason}\n`),
+      onProgress,
+    });
+    yield* recordedFindings({ model, recordings, threshold: config.detection.threshold });
+  } finally {
+    await model.close();
+  }
+  if (refused.length > 0) process.stderr.write(`refused (the first ${REFUSALS}):\n${refused.join("")}`);
 }
 
 /** A part that is judged on simulated pools: the shipped model beside the baselines. */
@@ -93,11 +116,10 @@ async function* onPools(
   }
 }
 
-/** Parts that are judged on somebody else's data; left out where none is given. */
-const DATA_PARTS = new Set(["nab", "adbench"]);
-/** What a part needs to be among those that run when none is named. */
-const given = (name: string, values: { data?: string; config?: string }): boolean =>
-  DATA_PARTS.has(name) ? values.data !== undefined : name !== "verdicts" || values.config !== undefined;
+/** Parts that need somebody's data or a service's store: run when they are named. */
+const NAMED = new Set(["nab", "adbench", "recorded", "verdicts"]);
+/** Lines of recordings that are told of. */
+const REFUSALS = 20;
 
 function needed(part: string, directory: string | undefined): string {
   if (directory === undefined) throw new UsageError(`evaluate ${part}: --data DIR is needed`);
@@ -123,8 +145,7 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
   if (unknown.length > 0)
     throw new UsageError(`evaluate: no part ${unknown.join(", ")}; known: ${Object.keys(PARTS).join(", ")}`);
-  const names =
-    positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => given(name, values));
+  const names = positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => !NAMED.has(name));
   const all = new Map<string, Finding[]>();
   let lines = "";
   for (const name of names) {

@@ -20,7 +20,8 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
   assay simulate --scenario NAME|FILE --seed N --accounts N --days D --out DIR
   assay train --version X.Y.Z [--seed N] train a model on simulated pools
   assay evaluate [PART] [--json FILE] [--report FILE]
-                                         how good it is; PART verdicts: what operators answered
+                                         how good it is; PART: population | holdouts | latency |
+                                         change | nab | adbench | recorded | verdicts
   assay help · assay --version
 
 Examples

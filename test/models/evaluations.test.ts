@@ -70,6 +70,7 @@ test("a small population and its round trips are simulated and judged by the shi
   const names = findings.flatMap((finding) => ("figure" in finding ? [finding.figure] : []));
   expect(names).toEqual([
     "population.recall_at_10",
+    "population.recall_at_10_all",
     "population.recall_at_10_every_day",
     "population.fpr_per_account_day",
     "population.recall_over_rules",

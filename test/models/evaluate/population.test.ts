@@ -52,7 +52,13 @@ async function figures(findings: AsyncIterable<Finding>): Promise<Map<string, Fi
   return found;
 }
 
-const options = { rules: blind, baselines: [{ ...blind, name: "other" }], baseRate: 1e-4, threshold: 0.99 };
+const options = {
+  part: "population" as const,
+  rules: blind,
+  baselines: [{ ...blind, name: "other" }],
+  baseRate: 1e-4,
+  threshold: 0.99,
+};
 
 test("a model that separates reaches every target it can, beside rivals that see nothing", async () => {
   const set = draw(5000, 40);

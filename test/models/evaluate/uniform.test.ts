@@ -40,7 +40,7 @@ test("each honest account is asked about once, by its last row, ten of a world",
   const set = draw(30, 50);
   const random = seeded(4);
   const asked: number[] = [];
-  const finding = conformalFinding(set, (row) => {
+  const finding = conformalFinding("population", set, (row) => {
     asked.push(row);
     return random();
   });
@@ -48,6 +48,6 @@ test("each honest account is asked about once, by its last row, ten of a world",
   expect(Math.min(...asked)).toBeGreaterThanOrEqual(2 * 30 * 50);
   expect(finding).toMatchObject({ figure: "population.conformal_ks_p", met: true });
   expect(finding).toHaveProperty("note", expect.stringContaining("300 honest accounts; of all 1350"));
-  const low = conformalFinding(set, () => random() / 2);
+  const low = conformalFinding("population", set, () => random() / 2);
   expect(low).toMatchObject({ met: false });
 });

@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import type { LookUpOrigin } from "#core/origin.ts";
+import { readObservationsFile } from "../../collectors/ingest/ndjson.ts";
+import { LabelledWindows, SETTLE_MS } from "../../models/collect.ts";
+import { RECORDED_HOURS, type Recording, readTruth } from "../../models/recorded.ts";
+import { UsageError } from "./usage.ts";
+
+const TRUTH = "truth.ndjson";
+const OBSERVATIONS = ["observations.ndjson", "observations.ndjson.gz"] as const;
+
+interface Options {
+  lookUpOrigin: LookUpOrigin;
+  /** A line that could not be read, by its place. */
+  onRefused: (place: string, reason: string) => void;
+  onProgress: (done: number, total: number, note?: string) => void;
+}
+
+/**
+ * Runs recordings through the analysis, one after another: a directory that has `observations.ndjson` (or `.gz`) and
+ * `truth.ndjson`, as `assay simulate` writes them, or those directories in it that have both.
+ */
+export async function* readRecordings(directory: string, options: Options): AsyncGenerator<Recording> {
+  const found = await recordingsIn(directory);
+  // All truth is read first: what is wrong there should not be told after an hour.
+  const truths = await Promise.all(
+    found.map(async ({ truth }) => readTruth(await readFile(truth, "utf8"), truth)),
+  );
+  for (const [index, { name, observations }] of found.entries()) {
+    options.onProgress(index, found.length, name);
+    yield await readRecording(name, observations, truths[index] as Recording["set"]["truth"], options);
+  }
+}
+
+async function readRecording(
+  name: string,
+  file: string,
+  truth: Recording["set"]["truth"],
+  { lookUpOrigin, onRefused }: Options,
+): Promise<Recording> {
+  const counts = { observations: 0, refused: 0 };
+  let windows: LabelledWindows | undefined;
+  for await (const { observations, refusals = [] } of readObservationsFile(file)) {
+    for (const { place, reason, count = 1 } of refusals) {
+      onRefused(place, reason);
+      counts.refused += count;
+    }
+    counts.observations += observations.length;
+    const first = observations[0];
+    if (!first) continue;
+    windows ??= new LabelledWindows(truth, {
+      lookUpOrigin,
+      stepHours: RECORDED_HOURS,
+      fromMs: first.atMs + SETTLE_MS,
+    });
+    windows.take(observations);
+  }
+  if (!windows) throw new Error(`${file}: no observation`);
+  return { name, ...counts, ...windows.finish() };
+}
+
+async function recordingsIn(directory: string) {
+  const names = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const below = names.filter((one) => one.isDirectory()).map(({ name }) => join(directory, name));
+  const found = [directory, ...below.sort()].flatMap((one) => {
+    const observations = OBSERVATIONS.map((name) => join(one, name)).find((file) => existsSync(file));
+    const truth = join(one, TRUTH);
+    return observations && existsSync(truth) ? [{ name: basename(resolve(one)), observations, truth }] : [];
+  });
+  if (found.length > 0) return found;
+  throw new UsageError(
+    `evaluate recorded: no ${OBSERVATIONS[0]} with a ${TRUTH} in ${directory} or a directory in it`,
+  );
+}
