@@ -184,5 +184,11 @@ function rarityOf(signs: Signs, { rows, count }: Honest): NonNullable<Evidence["
   const either = (shown: { together: number; strongest: number }) =>
     Math.max(together.of(shown.together), strongest.of(shown.strongest));
   const ranks = new Ranks(Float64Array.from(honest, either));
-  return (of, at) => Math.max(0, ranks.of(either(signs.shown(of, at))));
+  // Most accounts show less: their ranks need not be looked up.
+  const [slightTogether, slightStrongest] = [together.upTo(ranks.upTo(0)), strongest.upTo(ranks.upTo(0))];
+  return (of, at) => {
+    const shown = signs.shown(of, at);
+    if (shown.together <= slightTogether && shown.strongest <= slightStrongest) return 0;
+    return Math.max(0, ranks.of(either(shown)));
+  };
 }

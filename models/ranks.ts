@@ -32,6 +32,11 @@ export class Ranks {
     return this.#fromOdds + (value - this.#from) / this.#excess;
   }
 
+  /** The largest value whose log odds are no more than so many; all up to it have no more either. */
+  upTo(odds: number): number {
+    return largestWith(this.#sorted, odds);
+  }
+
   /** The value that has such log odds. */
   at(odds: number): number {
     if (odds > this.#fromOdds) return this.#from + (odds - this.#fromOdds) * this.#excess;
@@ -49,6 +54,11 @@ export class Ranks {
 export function rankOdds(sorted: ArrayLike<number>, value: number): number {
   const above = (sorted.length - countBelow(sorted, value) + 0.5) / (sorted.length + 1);
   return Math.log((1 - above) / above);
+}
+
+/** The largest of ascending values whose log odds are no more than so many; minus infinity where none's are. */
+export function largestWith(sorted: Float64Array, odds: number): number {
+  return sorted.findLast((value) => rankOdds(sorted, value) <= odds) ?? Number.NEGATIVE_INFINITY;
 }
 
 /** How many of ascending values are less than one. */

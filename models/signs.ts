@@ -1,7 +1,7 @@
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Sign } from "#core/typologies.ts";
 import { sigmoid } from "./fusion.ts";
-import { rankOdds } from "./ranks.ts";
+import { largestWith, rankOdds } from "./ranks.ts";
 import { solve } from "./solve.ts";
 
 /** Vectors of honest accounts, one each, row-major. */
@@ -23,14 +23,15 @@ const FLOOR = -1.6;
 const BELIEVED = 0.5;
 
 /**
- * One sign: where it stands in the vector, honest accounts' values ascending (falling signs negated), the log odds they have
- * on average, and its weight.
+ * One sign: where it stands in the vector, honest accounts' values ascending (falling signs negated), the largest that
+ * stands at the floor, the log odds they have on average, and its weight.
  */
 interface Weighed {
   sign: Sign;
   column: number;
   way: 1 | -1;
   sorted: Float64Array;
+  slight: number;
   usual: number;
   weight: number;
 }
@@ -83,9 +84,11 @@ export class Signs {
  * Log odds of how far a sign goes in row `at`; what is usual where it is missing, which says nothing either way. Values are
  * taken in the digits that honest accounts are kept in: equal ones must stay equal.
  */
-function oddsOf({ column, way, sorted, usual }: Weighed, rows: Float32Array, at: number): number {
+function oddsOf({ column, way, sorted, slight, usual }: Weighed, rows: Float32Array, at: number): number {
   const value = way * Math.f16round(rows[at * FEATURES.length + column] as number);
-  return Number.isNaN(value) ? usual : Math.max(FLOOR, rankOdds(sorted, value));
+  if (Number.isNaN(value)) return usual;
+  // Most accounts show nothing of most signs: their ranks need not be looked up.
+  return value <= slight ? FLOOR : Math.max(FLOOR, rankOdds(sorted, value));
 }
 
 /**
@@ -104,7 +107,7 @@ function weigh(signs: readonly Sign[], { rows, count }: Honest): Weighed[] {
     const sorted = Float64Array.from(present).sort();
     if (sorted.length === 0 || sorted[0] === sorted.at(-1)) return [];
     const usual = mean(sorted.map((value) => Math.max(FLOOR, rankOdds(sorted, value))));
-    return [{ sign, column, way, sorted, usual, weight: 0 }];
+    return [{ sign, column, way, sorted, slight: largestWith(sorted, FLOOR), usual, weight: 0 }];
   });
   const varied = all
     .map((each) => {
