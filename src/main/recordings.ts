@@ -61,8 +61,8 @@ async function readRecording(
 }
 
 async function recordingsIn(directory: string) {
-  const names = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const below = names.filter((one) => one.isDirectory()).map(({ name }) => join(directory, name));
+  const names = await readdir(directory).catch(() => []);
+  const below = names.map((name) => join(directory, name));
   const found = [directory, ...below.sort()].flatMap((one) => {
     const observations = OBSERVATIONS.map((name) => join(one, name)).find((file) => existsSync(file));
     const truth = join(one, TRUTH);
