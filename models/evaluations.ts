@@ -214,7 +214,8 @@ export async function* holdoutsFindings(
     model: modelScorer(model),
     threshold,
     async trainWithout(typology) {
-      const without = (all: Dataset): Dataset => leaveOut(all, typology);
+      const without = (all: Dataset): Dataset =>
+        leaveOut(all, (owner) => all.truth[owner]?.typology === typology);
       const fitted = await fitModel(without(learning), async () => without(fitting), {
         seed,
         sizes,

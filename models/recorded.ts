@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import { USUAL_THRESHOLD } from "#core/model.ts";
-import { concatenate, type Dataset, type Truth } from "./evaluate/dataset.ts";
+import { concatenate, type Dataset, leaveOut, type Truth } from "./evaluate/dataset.ts";
 import { CARES } from "./evaluate/detection-metrics.ts";
 import type { Finding } from "./evaluate/figure.ts";
 import { judgePopulation } from "./judge-population.ts";
@@ -71,6 +72,18 @@ export interface Recording {
   unknown: number;
 }
 
+/** Honest accounts that mine from places under comprehensive sanctions. */
+function screenedIn({ rows, count, owner, truth }: Dataset): Set<number> {
+  const column = FEATURE_INDEX.get("origin.comprehensive") as number;
+  const found = new Set<number>();
+  for (let row = 0; row < count; row += 1) {
+    const account = owner[row] as number;
+    const isThere = (rows[row * FEATURES.length + column] as number) > 0;
+    if (isThere && truth[account]?.campaign === null) found.add(account);
+  }
+  return found;
+}
+
 /** Hours between the windows that recordings are judged by: those of an account are much alike. */
 export const RECORDED_HOURS = 12;
 
@@ -87,8 +100,10 @@ export async function* recordedFindings(options: {
   for await (const { name, set, observations, refused, unknown } of recordings) {
     const campaigns = new Set(set.truth.flatMap(({ campaign }) => campaign ?? []));
     const seen = new Set(set.owner);
-    rows.push([name, observations, refused, set.truth.length, seen.size, campaigns.size, unknown]);
-    sets.push(set);
+    const screened = screenedIn(set);
+    const all = set.truth.length;
+    rows.push([name, observations, refused, all, seen.size, campaigns.size, screened.size, unknown]);
+    sets.push(leaveOut(set, (owner) => screened.has(owner)));
   }
   yield {
     table: "Recordings",
@@ -99,10 +114,11 @@ export async function* recordedFindings(options: {
       "accounts",
       "with a window",
       "campaigns",
+      "screened",
       "of unknown truth",
     ],
     rows,
-    note: "Accounts of unknown truth are left out. A campaign without a window counts as missed.",
+    note: "Left out: honest accounts in places under comprehensive sanctions, which are screening hits whatever they do, and accounts of unknown truth. A campaign without a window counts as missed.",
   };
   const set = concatenate(sets);
   yield* judgePopulation("recorded", { set, model, baselines: [], threshold, stepHours: RECORDED_HOURS });

@@ -52,12 +52,11 @@ export function concatenate(sets: readonly Dataset[]): Dataset {
   return all;
 }
 
-/** A data set without one typology's accounts. */
-export function leaveOut(set: Dataset, typology: string): Dataset {
+/** A data set without the rows of some accounts; what is true of them stays. */
+export function leaveOut(set: Dataset, isOut: (owner: number) => boolean): Dataset {
   const width = set.rows.length / set.count;
   const kept: number[] = [];
-  for (let row = 0; row < set.count; row += 1)
-    if (set.truth[set.owner[row] as number]?.typology !== typology) kept.push(row);
+  for (let row = 0; row < set.count; row += 1) if (!isOut(set.owner[row] as number)) kept.push(row);
   const rows = new Float32Array(kept.length * width);
   for (const [at, row] of kept.entries())
     rows.set(set.rows.subarray(row * width, (row + 1) * width), at * width);

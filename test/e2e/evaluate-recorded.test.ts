@@ -50,15 +50,21 @@ test("a recording gives the vectors that the simulation it was written from give
 
 test("recordings are judged together; what could not be read and what has no truth is told", async () => {
   await appendFile(join(place, "pool-3", "observations.ndjson"), '{"type":"share"}\n');
-  const truth = join(place, "pool-4", "truth.ndjson");
-  const [first, ...rest] = (await readFile(truth, "utf8")).split("\n");
-  expect(JSON.parse(first as string).account).toBeTypeOf("string");
-  await writeFile(truth, rest.join("\n"));
+  const linesOf = async (file: string) => (await readFile(file, "utf8")).trim().split("\n");
+  const lacking = join(place, "pool-4", "truth.ndjson");
+  await writeFile(lacking, (await linesOf(lacking)).slice(1).join("\n"));
+  // Whoever mines from a place under comprehensive sanctions is a screening hit, honest or not.
+  const honest = join(place, "pool-3", "truth.ndjson");
+  const records = (await linesOf(honest)).map((line) => {
+    const record = JSON.parse(line);
+    return record.typology === "sanctioned-origin" ? { ...record, campaign: null, typology: null } : record;
+  });
+  await writeFile(honest, records.map((record) => JSON.stringify(record)).join("\n"));
   const json = join(place, "figures.jsonl");
   const run = await assay(["evaluate", "recorded", "--data", place, "--json", json]);
   expect(run.code).toBe(0);
-  expect(run.stdout).toMatch(/pool-3 +[\d,]+ +1 +40 +\d+ +\d+ +0\n/);
-  expect(run.stdout).toMatch(/pool-4 +[\d,]+ +0 +39 +\d+ +\d+ +1\n/);
+  expect(run.stdout).toMatch(/pool-3 +[\d,]+ +1 +40 +\d+ +\d+ +1 +0\n/);
+  expect(run.stdout).toMatch(/pool-4 +[\d,]+ +0 +39 +\d+ +\d+ +0 +1\n/);
   expect(run.stderr).toMatch(/pool-3\/observations\.ndjson:\d+: /);
   const figures = (await readFile(json, "utf8"))
     .trim()
