@@ -57,7 +57,10 @@ async function readRecording(
     windows.take(observations);
   }
   if (!windows) throw new Error(`${file}: no observation`);
-  return { name, ...counts, ...windows.finish() };
+  const labelled = windows.finish();
+  if (labelled.set.count === 0)
+    throw new Error(`${file}: no window of a known account after its first ${SETTLE_MS / 3_600_000} hours`);
+  return { name, ...counts, ...labelled };
 }
 
 async function recordingsIn(directory: string) {

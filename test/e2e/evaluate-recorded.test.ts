@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -95,6 +95,14 @@ test("mistakes in the truth are told by line before anything is read, and nothin
   expect(run.stderr).toMatch(/truth\.ndjson:4: b was told of on line 3/);
   expect(run.stderr).toMatch(/truth\.ndjson:5: not JSON/);
   expect(run.stdout).toBe("");
+  const short = join(place, "short");
+  await mkdir(short);
+  const [line] = (await readFile(join(place, "pool-4", "observations.ndjson"), "utf8")).split("\n", 1);
+  await writeFile(join(short, "observations.ndjson"), `${line}\n`);
+  await writeFile(join(short, "truth.ndjson"), '{"pool":"p","account":"a"}\n');
+  const early = await assay(["evaluate", "recorded", "--data", short]);
+  expect(early.code).toBe(1);
+  expect(early.stderr).toContain("no window of a known account after its first 36 hours");
   const nothing = await assay(["evaluate", "recorded", "--data", join(place, "pool-9")]);
   expect(nothing.code).toBe(2);
   const empty = await assay(["evaluate", "recorded"]);
