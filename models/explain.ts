@@ -5,7 +5,7 @@ import type { Oracle } from "./oracle.ts";
 
 /** Steps of the path integral; doubled until the contributions add up. */
 const STEPS = 32;
-const MOST_STEPS = 1024;
+const MOST_STEPS = 4096;
 /** Contributions must add up to the difference of logits within this part of it. */
 const COMPLETE = 0.01;
 
