@@ -1,7 +1,7 @@
 import type { AccountState } from "#core/account-state.ts";
 import { HOURS, WORD } from "#core/cells.ts";
 import { changesOf } from "#core/changes.ts";
-import { featureRecord } from "#core/features.ts";
+import { FEATURE_INDEX, featureRecord } from "#core/features.ts";
 import type { Drifted, Family, Flag, Reason, Severity } from "#core/flag.ts";
 import type { Links } from "#core/linkage.ts";
 import { GROUND_GONE } from "#core/merge.ts";
@@ -45,7 +45,7 @@ export interface Scored {
 /** The decision, with its reason where there is no flag. */
 export type Assessment =
   | { flag: Flag }
-  | { refused: "below-threshold" | "ordinary-of-its-kind" | "too-few-families" };
+  | { refused: "below-threshold" | "screened" | "ordinary-of-its-kind" | "too-few-families" };
 
 /** Typologies below this probability are not named. */
 const LEAST_PROBABILITY = 0.1;
@@ -53,6 +53,7 @@ const LEAST_PROBABILITY = 0.1;
 /** Decides whether a scored window becomes a flag: calibrated score and independent families, never geography alone. */
 export function assess(scored: Scored, policy: Policy): Assessment {
   if (!(scored.value >= policy.threshold)) return { refused: "below-threshold" };
+  if (!(beyondScreening(scored) >= policy.threshold)) return { refused: "screened" };
   const { maximumP = 1 } = policy;
   if ((scored.conformalP ?? 0) > maximumP) return { refused: "ordinary-of-its-kind" };
   const { state, atMs, row, links, contributions, drift = [] } = scored;
@@ -82,6 +83,17 @@ export function assess(scored: Scored, policy: Policy): Assessment {
       lists: [...scored.lists],
     },
   };
+}
+
+const SANCTIONED_PLACE = FEATURE_INDEX.get("origin.comprehensive") as number;
+
+/**
+ * The value of an account that was seen in a sanctioned place without that place's own part, which no typology has: its
+ * screening hit stands already, and a second flag for the same would tell nothing more.
+ */
+function beyondScreening({ row, value, typologies }: Scored): number {
+  if (!((row[SANCTIONED_PLACE] as number) > 0)) return value;
+  return typologies.reduce((sum, { probability }) => sum + probability, 0);
 }
 
 /** The part of the score that is a probability: what a description adds is a rank. */

@@ -74,6 +74,17 @@ test("geography alone never raises a flag, however sure the model is", () => {
   expect(assess(scored(HIDDEN, 1), policy)).toEqual({ refused: "too-few-families" });
 });
 
+test("what a screening hit says already is not flagged again: what else there is must reach the threshold", () => {
+  const there = { ...HIDDEN, ...LEG, "origin.comprehensive": 1 };
+  expect(assess(scored(there, 0.9), policy)).toHaveProperty("flag");
+  const relay = { name: "relay", probability: 0.4 };
+  expect(assess({ ...scored(there, 0.9), typologies: [relay] }, policy)).toEqual({ refused: "screened" });
+  const never = { ...there, "origin.comprehensive": 0 };
+  expect(assess({ ...scored(never, 0.9), typologies: [relay] }, policy)).toHaveProperty("flag");
+  const unknown = { ...HIDDEN, ...LEG };
+  expect(assess({ ...scored(unknown, 0.9), typologies: [relay] }, policy)).toHaveProperty("flag");
+});
+
 test("a score below the threshold, or none, is no flag", () => {
   expect(assess(scored({ ...HIDDEN, ...LEG }, 0.49), policy)).toEqual({ refused: "below-threshold" });
   expect(assess(scored({ ...HIDDEN, ...LEG }, Number.NaN), policy)).toEqual({ refused: "below-threshold" });
