@@ -45,7 +45,7 @@ export interface Scored {
 /** The decision, with its reason where there is no flag. */
 export type Assessment =
   | { flag: Flag }
-  | { refused: "below-threshold" | "screened" | "ordinary-of-its-kind" | "too-few-families" };
+  | { refused: "below-threshold" | "ordinary-of-its-kind" | "too-few-families" | "screened" };
 
 /** Typologies below this probability are not named. */
 const LEAST_PROBABILITY = 0.1;
@@ -53,13 +53,13 @@ const LEAST_PROBABILITY = 0.1;
 /** Decides whether a scored window becomes a flag: calibrated score and independent families, never geography alone. */
 export function assess(scored: Scored, policy: Policy): Assessment {
   if (!(scored.value >= policy.threshold)) return { refused: "below-threshold" };
-  if (!(beyondScreening(scored) >= policy.threshold)) return { refused: "screened" };
   const { maximumP = 1 } = policy;
   if ((scored.conformalP ?? 0) > maximumP) return { refused: "ordinary-of-its-kind" };
   const { state, atMs, row, links, contributions, drift = [] } = scored;
   const reasons = reasonsFor(state, row, links, contributions);
   const agreeing = independentFamilies(reasons);
   if (agreeing < policy.minimumFamilies) return { refused: "too-few-families" };
+  if (!(beyondScreening(scored) >= policy.threshold)) return { refused: "screened" };
   const at = new Date(atMs).toISOString();
   const ranked = [...scored.typologies].sort((a, b) => b.probability - a.probability);
   return {

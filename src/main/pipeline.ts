@@ -137,7 +137,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       .map((_, index) => index)
       .filter((index) => (scores.value[index] as number) >= policy.threshold);
     candidates.sort((a, b) => (scores.value[b] as number) - (scores.value[a] as number));
-    const toFlag = new Set<number>();
+    const held = new Set<number>();
     for (const index of candidates) {
       const state = accounts[index] as (typeof accounts)[number];
       const row = rows.subarray(index * FEATURES.length, (index + 1) * FEATURES.length);
@@ -160,12 +160,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         },
         policy,
       );
+      // What a screening hit says already is no more learned as normal than what is flagged.
+      if ("flag" in assessed || assessed.refused === "screened") held.add(index);
       if (!("flag" in assessed)) continue;
-      toFlag.add(index);
       const counterfactual = await model.counterfactual(row, policy.threshold, contributions);
       await raiseWithin(assessed.flag, { ...evidenceOf(state, atMs, row), ...rare, counterfactual }, atMs);
     }
-    for (const [index, state] of accounts.entries()) noteFlagged(state, toFlag.has(index), atMs);
+    for (const [index, state] of accounts.entries()) noteFlagged(state, held.has(index), atMs);
   }
 
   /**

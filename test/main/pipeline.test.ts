@@ -5,21 +5,28 @@ import type { Drifted, Flag } from "../../src/core/flag.ts";
 import { isFlagged } from "../../src/core/flagged.ts";
 import { DAY_MS, HOUR_MS } from "../../src/core/metrics.ts";
 import type { Model } from "../../src/core/model.ts";
+import type { Tier } from "../../src/core/origin.ts";
 import type { FlagEvidence } from "../../src/core/store.ts";
 import { createPipeline, type PipelineOptions } from "../../src/main/pipeline.ts";
 import { originOf, poissonShares, seeded } from "../support/shares.ts";
 
 const START = Date.UTC(2026, 5, 1);
 
+/** A value, and its typology's part of it: all of it unless said. */
+interface Answer {
+  value: number;
+  part?: number;
+}
+
 /** A model that gives every account the value of the moment. */
-function constantModel(answer: { value: number }): Model {
+function constantModel(answer: Answer): Model {
   return {
     name: "constant",
     version: "1.0.0",
     typologies: ["relay"],
     score: async (_rows, count) => ({
       value: new Float32Array(count).fill(answer.value),
-      typologies: new Float32Array(count).fill(answer.value),
+      typologies: new Float32Array(count).fill(answer.part ?? answer.value),
       novelty: new Float32Array(count),
     }),
     explain: async () => [],
@@ -29,8 +36,10 @@ function constantModel(answer: { value: number }): Model {
 }
 
 /** Two accounts behind a VPN; only `far` has a hidden leg, so only it has a third family. */
-function startPipeline(options: Partial<PipelineOptions> & { answer: { value: number } }) {
-  const analysis = new Analysis({ lookUpOrigin: (ip) => originOf(ip, { kind: "vpn" }), stepHours: 6 });
+function startPipeline(options: Partial<PipelineOptions> & { answer: Answer; tier?: Tier }) {
+  const { tier = "none" } = options;
+  const lookUpOrigin = (ip: string) => originOf(ip, { kind: "vpn", tier });
+  const analysis = new Analysis({ lookUpOrigin, stepHours: 6 });
   const flags: Flag[] = [];
   const pipeline = createPipeline({
     analysis,
@@ -92,6 +101,18 @@ test("what the alert budget puts off is flagged all the same: it is not learned 
   expect(flags).toEqual([]);
   expect(pipeline.counts.deferred).toBeGreaterThan(0);
   expect(isFlagged(analysis.account("pool", "far")!)).toBe(true);
+});
+
+test("who was screened for a place is not flagged for it, and is not learned from either", async () => {
+  const answer: Answer = { value: 0.9, part: 0.1 };
+  const { analysis, flags, day } = startPipeline({ answer, tier: "comprehensive" });
+  await day(0);
+  expect(flags.length).toBeGreaterThan(0);
+  expect(new Set(flags.map(({ kind }) => kind))).toEqual(new Set(["screening"]));
+  expect(isFlagged(analysis.account("pool", "far")!)).toBe(true);
+  answer.part = 0.6;
+  await day(1);
+  expect(flags.some(({ kind, account }) => kind === "anomaly" && account === "far")).toBe(true);
 });
 
 test("of a day's flags no more may be expected to be false than was set, by their values", async () => {
