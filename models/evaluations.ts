@@ -172,6 +172,7 @@ const SHIFTS: readonly { name: string; world: Partial<WorldOptions> }[] = [
         "border-miner",
         "migrating-farm",
         "failover-fleet",
+        "hidden-resident",
       ],
     },
   },

@@ -4,6 +4,7 @@ import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { fitScaler } from "./encode.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
 import { type Fused, fuseModel, type Parts } from "./fuse-model.ts";
+import { HIDE_FROM_TREES, hideParts } from "./hide.ts";
 import { CLASSES, type Sizes } from "./network.ts";
 import { type Schedule, trainNetwork } from "./train-network.ts";
 import { learningWeights } from "./weights.ts";
@@ -54,7 +55,7 @@ export async function fitModel(
   const failed = new AbortController();
   const [forest, network] = await Promise.all([
     growAside(
-      { rows, count, width: FEATURES.length, labels, weights },
+      { rows: hideParts(rows, HIDE_FROM_TREES, seed), count, width: FEATURES.length, labels, weights },
       { ...trees, seed, onProgress: onPart("forest") },
       failed.signal,
     ),

@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { FEATURES } from "#core/features.ts";
-import { FAMILIES } from "#core/flag.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
+import { HIDE_FROM_NETWORK, hider } from "./hide.ts";
 import { buildNetwork, CLASSES, type Sizes } from "./network.ts";
 import { createRandom, type Random } from "./simulate/random.ts";
 
@@ -27,9 +27,6 @@ export const SCHEDULE: Schedule = { epochs: 10, batch: 512, learningRate: 0.002 
 
 /** Weight of the rebuilding loss beside the typology loss. */
 const REBUILD_WEIGHT = 0.3;
-/** Parts of features and of whole families that are hidden from the network while it learns. */
-const HIDE_FEATURE = 0.04;
-const HIDE_FAMILY = 0.04;
 const NOISE = 0.05;
 /** Pull of every kernel towards zero. */
 const DECAY = 1e-5;
@@ -109,8 +106,6 @@ function shuffle(order: Uint32Array, random: Random): void {
   }
 }
 
-const FAMILY_OF = FEATURES.map(({ family }) => FAMILIES.indexOf(family));
-
 /** One batch: what the network sees is noisy and has holes; what it must rebuild is whole. */
 function drawBatch(examples: Examples, scaler: Scaler, chosen: Uint32Array, random: Random) {
   const width = FEATURES.length;
@@ -126,17 +121,13 @@ function drawBatch(examples: Examples, scaler: Scaler, chosen: Uint32Array, rand
     }
     classes[at * CLASSES.length + (examples.classes[row] as number)] = examples.weights[row] as number;
   }
+  const draw = hider(HIDE_FROM_NETWORK, random);
   for (let at = 0; at < chosen.length; at += 1) {
-    let hidden = 0;
-    if (random.chance(0.3)) {
-      for (let family = 0; family < FAMILIES.length; family += 1) {
-        if (random.next() < HIDE_FAMILY / 0.3) hidden |= 1 << family;
-      }
-    }
+    const hidden = draw();
     for (let column = 0; column < width; column += 1) {
       const place = at * ENCODED + column;
       if (seen[place + width] === 0) continue;
-      if (hidden & (1 << (FAMILY_OF[column] as number)) || random.next() < HIDE_FEATURE) {
+      if (hidden[column] === 1) {
         seen[place] = 0;
         seen[place + width] = 0;
       } else seen[place] = (seen[place] as number) + NOISE * (random.next() + random.next() - 1) * 2.45;

@@ -27,7 +27,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 420, fit: 48, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 48, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */

@@ -31,6 +31,8 @@ const FILLING = new Set([
   "operator.pyongyangHours",
   "operator.localHours",
   "operator.hoursEvidence",
+  "operator.restarts",
+  "operator.restartEvidence",
   "operator.concentration",
   "operator.phaseCos",
   "operator.phaseSin",

@@ -32,7 +32,7 @@ const RULES: readonly Rule[] = [
   rule("payout.addressChanges", Math.log10(1.5), 1),
   rule("linkage.payout", Math.log10(1.5), 1),
   rule("linkage.network", Math.log10(1.5), 1),
-  rule("linkage.split", 0.5, 2),
+  rule("linkage.split", 0.4, 2),
   rule("route.coincidence", 2, 2),
 ];
 

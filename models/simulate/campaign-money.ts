@@ -18,6 +18,16 @@ import { changeAddress, drawCountry, drawPool, makeAccount, makeRigs, makeSite }
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+/**
+ * Sums in US dollars from which a payment is reported (31 CFR 1010.311), or travels with its parties' names: in the
+ * United States (31 CFR 1010.410) and by FATF Recommendation 16. How often each is evaded is our estimate.
+ */
+const REPORTED_SUMS = [
+  [10_000, 0.6],
+  [3000, 0.25],
+  [1000, 0.15],
+] as const;
+
 /** Campaigns about where the money goes: split for remittance, laundered by rented hashrate, kept below a threshold. */
 export const MONEY_PLANS = {
   "remittance-split": (draft) => {
@@ -85,12 +95,15 @@ export const MONEY_PLANS = {
   },
 
   structuring: (draft) => {
-    const { random, world, span, machines } = draft;
+    const { random, world, span, named } = draft;
     const pool = drawPool(random, world, ["sha256d", "scrypt"]);
     const model = drawModel(random, pool.algorithm, ["farm"]);
-    const count = random.integer(1, Math.max(1, Math.min(5, Math.floor(machines / 120))));
-    const low = blend(draft, 9000, 7200);
-    const payout = { rule: "currency" as const, low, high: blend(draft, 9900, 10_600) };
+    const sum = random.weighted(REPORTED_SUMS);
+    const scale = sum / 10_000;
+    const machines = named ? draft.machines : Math.max(20, Math.round(scale * draft.machines));
+    const count = random.integer(1, Math.max(1, Math.min(5, Math.floor(machines / (120 * scale)))));
+    const low = scale * blend(draft, 9000, 7200);
+    const payout = { rule: "currency" as const, low, high: scale * blend(draft, 9900, 10_600) };
     const accounts = makeAccounts(draft, count, { pool }, payout);
     const country = random.chance(0.6) ? drawBase(random) : drawCountry(random).code;
     const sizes = portions(random, machines, count);

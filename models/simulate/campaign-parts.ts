@@ -13,6 +13,8 @@ export interface Draft {
   span: Span;
   hide: number;
   machines: number;
+  /** Whether the scenario names the number of machines. */
+  named: boolean;
 }
 
 /** Plans the campaigns of one typology. */

@@ -7,6 +7,7 @@ import { SANCTIONED_PLANS } from "./campaign-sanctioned.ts";
 import { addTrouble } from "./gaps.ts";
 import type { Care, Operation, Typology } from "./plan.ts";
 import type { Random } from "./random.ts";
+import { scheduleReboots } from "./restarts.ts";
 import type { World } from "./world.ts";
 
 /** Where each care level stands on the scale of hiding: thirds. */
@@ -27,14 +28,17 @@ export function planCampaign(
   const machines =
     options.machines ??
     Math.max(least, Math.min(world.maxMachines, Math.round(random.logUniform(least, most))));
-  const planned = PLANS[typology]({ random, world, span, hide, machines });
+  const named = options.machines !== undefined;
+  const planned = PLANS[typology]({ random, world, span, hide, machines, named });
   for (const site of planned.sites) addTrouble(site, random, span, 0.5);
+  scheduleReboots(planned.sites, random);
   return { ...planned, kind: typology, campaign: name, care, fromMs: span.fromMs, toMs: span.toMs };
 }
 
 /**
  * Machines of a campaign, the least of them whatever the world's largest fleet: the seed speaks of small operations,
- * and without an income worth splitting there is no structuring.
+ * and without an income worth splitting there is no structuring. Those who stay below a smaller sum than 10,000 USD have a
+ * fleet that is smaller in proportion.
  */
 const SIZES: Readonly<Record<Typology, readonly [number, number]>> = {
   "sanctioned-origin": [1, 300],

@@ -1,7 +1,9 @@
 import { hashesPerDifficulty } from "#core/hashrate.ts";
 import type { Observation, Outcome } from "#core/observation.ts";
+import { Breaks } from "./breaks.ts";
 import { Fleet } from "./fleet.ts";
 import { gapAt } from "./gaps.ts";
+import type { MachineModel } from "./machines.ts";
 import type { AccountPlan, Rig } from "./plan.ts";
 import { type Logged, logClose, logLogin, logShare, logWorker } from "./pool-log.ts";
 import type { Random } from "./random.ts";
@@ -12,6 +14,8 @@ import { countShare, startVardiff, takePending, type Vardiff } from "./vardiff.t
 const HOUR_MS = 3_600_000;
 /** Pools hand out jobs about every half minute; an announced difficulty waits for the next. */
 const JOB_MS = 30_000;
+/** A program is replaced on all machines of a site within minutes. */
+const UPDATE_MS = 300_000;
 
 /** What a connection writes to, and what it tells of work done. */
 export interface Sink {
@@ -22,6 +26,8 @@ export interface Sink {
 /** One miner's connection to the pool: a machine, or a proxy with many behind it. */
 export class Connection {
   readonly site: Site;
+  /** The machine, or the first of a proxy's. */
+  readonly model: MachineModel;
   readonly #fleet: Fleet;
   readonly #lineIndex: number;
   readonly #random: Random;
@@ -38,10 +44,9 @@ export class Connection {
   #online = false;
   #openedMs = 0;
   #backAtMs: number;
-  #breakAtMs = Number.POSITIVE_INFINITY;
-  #failUntilMs = 0;
-  #failAtMs: number;
-  readonly #lag: number;
+  readonly #breaks: Breaks;
+  /** What it presents from its next login on. */
+  #agent: string;
   /** Machines that a proxy has still to log in. */
   #newcomers: { rig: Rig; atMs: number }[] = [];
   #lateness = 0.002;
@@ -67,31 +72,42 @@ export class Connection {
     this.#accounts = accounts;
     this.#vardiffMs = vardiffMs;
     this.#name = name;
-    this.#factor = hashesPerDifficulty((rigs[0] as Rig).model.algorithm);
+    this.model = (rigs[0] as Rig).model;
+    this.#factor = hashesPerDifficulty(this.model.algorithm);
     this.#left = random.exponential();
     this.#accountIndex = Math.max(0, (rigs[0] as Rig).account);
+    this.#agent = (site.plan.proxy ? undefined : rigs[0]?.agent) ?? site.plan.agent;
     this.#logged = {
       account: accounts[this.#accountIndex] as AccountPlan,
       session: "",
       ip: "",
-      agent: site.plan.agent,
+      agent: this.#agent,
       worker: (atMs) => this.#fleet.worker(random, atMs),
     };
     this.#backAtMs = startMs + random.between(0, 2 * HOUR_MS);
-    this.#failAtMs = startMs + 90 * 24 * HOUR_MS * random.exponential();
-    this.#lag = random.between(0, 1);
+    this.#breaks = new Breaks(site.plan, random, startMs);
     for (const rig of rigs) if (rig.fromMs > startMs) this.#newcomers.push({ rig, atMs: rig.fromMs });
   }
 
   /** Another program on the machines: the connection is made anew with it. */
   setAgent(agent: string, atMs: number): void {
-    this.#logged.agent = agent;
-    this.#breakAtMs = Math.min(this.#breakAtMs, atMs + this.#lag * 300_000);
+    this.#agent = agent;
+    this.#breaks.soon(atMs, UPDATE_MS);
   }
 
-  /** Ends the connection within minutes: the address changed, or a person restarts the machine. */
+  /** Ends the connection within a minute: the address changed, or the program is started anew. */
   breakSoon(atMs: number): void {
-    this.#breakAtMs = Math.min(this.#breakAtMs, atMs + this.#lag * 60_000);
+    this.#breaks.soon(atMs);
+  }
+
+  /** A person restarts the machine: the connection ends within a minute and comes back when it has booted. */
+  restart(atMs: number): void {
+    this.#breaks.reboot(atMs);
+  }
+
+  /** Whether a machine stands behind this connection. */
+  serves(rig: Rig): boolean {
+    return this.#fleet.has(rig);
   }
 
   /** Breaks where the line it stands on has got another address. */
@@ -101,7 +117,7 @@ export class Connection {
 
   /** A person gave the machine another name: it connects anew, or its proxy logs the name in if it passes names on. */
   renamed(rig: Rig, atMs: number): void {
-    if (!this.#fleet.has(rig)) return;
+    if (!this.serves(rig)) return;
     if (!this.site.plan.proxy) this.breakSoon(atMs);
     else this.#newcomers.push({ rig, atMs });
   }
@@ -110,12 +126,13 @@ export class Connection {
   advance(fromMs: number, toMs: number, sink: Sink): void {
     let nowMs = fromMs;
     while (nowMs < toMs) {
-      const rate = nowMs < this.#failUntilMs ? 0 : this.#fleet.hashrateHs(nowMs);
-      const gap = gapAt(this.site.plan.load.off, nowMs, this.#lag);
+      const rate = this.#breaks.failed(nowMs) ? 0 : this.#fleet.hashrateHs(nowMs);
+      const gap = gapAt(this.site.plan.load.off, nowMs, this.#breaks.lag);
       if (rate <= 0 || gap.off) {
         const until = Math.min(toMs, gap.nextMs);
         if (this.#online) this.#close(nowMs, gap.off ? "timeout" : "closed", sink);
-        this.#backAtMs = Math.max(this.#backAtMs, until + 1 + this.#lag * (gap.off ? gap.jitterMs : 240_000));
+        const lateMs = this.#breaks.lag * (gap.off ? gap.jitterMs : 240_000);
+        this.#backAtMs = Math.max(this.#backAtMs, until + 1 + lateMs);
         nowMs = until;
         continue;
       }
@@ -136,7 +153,7 @@ export class Connection {
   #mine(fromMs: number, toMs: number, rate: number, sink: Sink): number {
     const vardiff = this.#vardiff as Vardiff;
     const split = splitEndMs(this.site.plan.split, fromMs);
-    const endMs = Math.max(fromMs, Math.min(toMs, this.#breakAtMs, split, this.#failAtMs));
+    const endMs = Math.max(fromMs, Math.min(toMs, this.#breaks.nextMs, split));
     let nowMs = fromMs;
     let perMs = rate / 1000 / (vardiff.difficulty * this.#factor);
     for (;;) {
@@ -155,15 +172,8 @@ export class Connection {
       countShare(vardiff, nowMs, this.#vardiffMs, JOB_MS);
     }
     if (endMs === toMs) return endMs;
-    if (endMs >= this.#failAtMs) {
-      this.#failUntilMs = endMs + this.#random.logUniform(0.5 * HOUR_MS, 48 * HOUR_MS);
-      this.#failAtMs = this.#failUntilMs + 90 * 24 * HOUR_MS * this.#random.exponential();
-    }
     this.#close(endMs, "closed", sink);
-    this.#backAtMs =
-      endMs === split
-        ? endMs + 500
-        : endMs + this.#random.logNormal(this.#random.chance(0.7) ? 3_000 : 90_000, 0.7);
+    this.#backAtMs = endMs + (endMs === split ? 500 : this.#breaks.drawWaitMs(endMs));
     return endMs;
   }
 
@@ -186,12 +196,13 @@ export class Connection {
     const random = this.#random;
     const logged = this.#logged;
     logged.ip = line.ip;
+    logged.agent = this.#agent;
     this.#sessions += 1;
     logged.session = `${this.#name}.${this.#sessions}`;
     this.#online = true;
     this.#accountIndex = accountAt(this.site.plan.split, atMs) ?? this.#accountIndex;
     logged.account = this.#accounts[this.#accountIndex] as AccountPlan;
-    this.#breakAtMs = atMs + this.site.plan.sessionHours * HOUR_MS * random.exponential();
+    this.#breaks.open(atMs, logged.account.pool.restartsMs);
     const ideal = (rate * this.#vardiffMs) / 1000 / this.#factor;
     this.#vardiff ??= startVardiff(Math.max(1, Math.round(ideal * random.logUniform(0.3, 3))));
     this.#vardiff.pending = 0;
@@ -229,7 +240,6 @@ export class Connection {
 
   #close(atMs: number, reason: string, sink: Sink): void {
     this.#online = false;
-    this.#breakAtMs = Number.POSITIVE_INFINITY;
     const closed = logClose(this.#logged, atMs, reason);
     if (closed) sink.push(closed);
   }

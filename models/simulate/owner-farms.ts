@@ -1,5 +1,6 @@
 import { bursts } from "./gaps.ts";
 import { OVERSEAS_BASES } from "./networks.ts";
+import { mixModels } from "./owner-habits.ts";
 import { FARM_ALGORITHMS, type Plan, planSingle, proxied } from "./owner-parts.ts";
 import type { BenignKind } from "./plan.ts";
 import { drawCountry } from "./world.ts";
@@ -10,23 +11,29 @@ const DAY_MS = 24 * HOUR_MS;
 /** Owners of farms, and of fleets that mine here for a while. */
 export const FARM_PLANS = {
   "small-farm": (random, world, span) =>
-    planSingle(random, world, span, {
-      algorithms: FARM_ALGORITHMS,
-      settings: ["farm"],
-      size: [8, 120],
-      site: (size, model) => proxied(random, model, size, 0.2),
-    }),
+    mixModels(
+      random,
+      planSingle(random, world, span, {
+        algorithms: FARM_ALGORITHMS,
+        settings: ["farm"],
+        size: [8, 120],
+        site: (size, model) => proxied(random, model, size, 0.2),
+      }),
+    ),
 
   "large-farm": (random, world, span) =>
-    planSingle(random, world, span, {
-      algorithms: FARM_ALGORITHMS,
-      settings: ["farm"],
-      size: [100, 1500],
-      site: (size, model) => ({
-        ...proxied(random, model, size, 0.5),
-        load: { off: [], wander: 0.01, growth: random.logUniform(0.8, 1.3) },
+    mixModels(
+      random,
+      planSingle(random, world, span, {
+        algorithms: FARM_ALGORITHMS,
+        settings: ["farm"],
+        size: [100, 1500],
+        site: (size, model) => ({
+          ...proxied(random, model, size, 0.5),
+          load: { off: [], wander: 0.01, growth: random.logUniform(0.8, 1.3) },
+        }),
       }),
-    }),
+    ),
 
   "demand-response-farm": (random, world, span) =>
     planSingle(random, world, span, {

@@ -3,6 +3,16 @@ import { evenings, type Plan, planSingle, proxied } from "./owner-parts.ts";
 import type { BenignKind } from "./plan.ts";
 import { drawCountry } from "./world.ts";
 
+/** Where mining is banned, rationed or taxed apart, and residents hide it behind a rented server abroad. Our estimate. */
+const BURDENED = [
+  ["CN", 10],
+  ["RU", 3],
+  ["KZ", 2],
+  ["VN", 2],
+  ["NP", 1],
+  ["ET", 1],
+] as const;
+
 /** Owners of a few machines at home, at work or in a laboratory. */
 export const HOME_PLANS = {
   hobbyist: (random, world, span) =>
@@ -39,6 +49,23 @@ export const HOME_PLANS = {
         renewHours: random.logUniform(6, 24 * 10),
         hiddenLegMs: pathRttMs(random, exit, country),
         hiddenPart: random.chance(0.8) ? 1 : 0.7,
+      }),
+    });
+  },
+
+  "hidden-resident": (random, world, span) => {
+    const country = random.weighted(BURDENED);
+    const exit = random.pick(["SG", "JP", "TW", "DE", "US", "NL", "FI"]);
+    return planSingle(random, world, span, {
+      settings: ["farm", "home", "office"],
+      size: [1, 60],
+      country,
+      site: (size, model) => ({
+        ...proxied(random, model, size, 0.5),
+        places: [{ country: exit, access: "hosting" }],
+        renewHours: random.chance(0.5) ? Number.POSITIVE_INFINITY : random.logUniform(24, 1000),
+        hiddenLegMs: pathRttMs(random, exit, country),
+        hiddenPart: random.chance(0.3) ? random.between(0.8, 1) : 1,
       }),
     });
   },

@@ -1,20 +1,42 @@
 import { bursts } from "./gaps.ts";
 import { RENTAL_AGENTS } from "./machines.ts";
+import { drawAddress, HOSTING } from "./networks.ts";
 import { type Plan, planSingle } from "./owner-parts.ts";
-import type { BenignKind } from "./plan.ts";
-import { drawCountry, drawHostingCountry, makeOperator } from "./world.ts";
+import type { BenignKind, PlacePlan } from "./plan.ts";
+import { createRandom, type Random } from "./random.ts";
+import { drawCountry, drawHostingCountry, makeOperator, type World } from "./world.ts";
+
+/** Halls of a world in which strangers' machines stand side by side. */
+const SHARED_HALLS = 3;
+
+/** The shared halls of a world, the same for all who stand in them: each has one /24. */
+function sharedHalls({ startMs }: World): PlacePlan[] {
+  const random = createRandom(startMs, "halls");
+  return Array.from({ length: SHARED_HALLS }, () => {
+    const country = drawHostingCountry(random);
+    const ip = drawAddress(random, random.pick(HOSTING[country] as readonly string[]));
+    return { country, access: "hosting", prefix: `${ip.slice(0, ip.lastIndexOf("."))}.0/24` };
+  });
+}
+
+/** Where a client's machines stand: as often as not in a shared hall. */
+const drawHall = (random: Random, world: World): PlacePlan =>
+  random.chance(0.5)
+    ? random.pick(sharedHalls(world))
+    : { country: drawHostingCountry(random), access: "hosting" };
 
 /** Owners whose machines, or whose hashrate, are in somebody else's hall. */
 export const HOSTED_PLANS = {
   "hosting-client": (random, world, span) => {
-    const host = drawHostingCountry(random);
+    const hall = drawHall(random, world);
+    const host = hall.country;
     const home = drawCountry(random);
     const planned = planSingle(random, world, span, {
       settings: ["farm", "server"],
       size: [2, 200],
       country: random.chance(0.5) ? host : home.code,
       site: () => ({
-        places: [{ country: host, access: "hosting" }],
+        places: [hall],
         trueCountry: host,
         accessMs: 1,
         renewHours: Number.POSITIVE_INFINITY,

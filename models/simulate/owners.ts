@@ -1,12 +1,14 @@
 import type { Span } from "./calendar.ts";
 import { addTrouble } from "./gaps.ts";
 import { FARM_PLANS } from "./owner-farms.ts";
+import { setMinimumPayouts } from "./owner-habits.ts";
 import { HOME_PLANS } from "./owner-homes.ts";
 import { HOSTED_PLANS } from "./owner-hosted.ts";
 import { PARTNER_PLANS } from "./owner-partners.ts";
 import type { Plan } from "./owner-parts.ts";
 import type { BenignKind, Operation } from "./plan.ts";
 import type { Random } from "./random.ts";
+import { scheduleReboots } from "./restarts.ts";
 import { changeAddress, type World } from "./world.ts";
 
 /**
@@ -32,6 +34,7 @@ const WEIGHTS: readonly (readonly [BenignKind, usual: number, hard: number])[] =
   ["profit-share", 6, 2],
   ["satellite-miner", 5, 1],
   ["threshold-payer", 3, 2],
+  ["hidden-resident", 8, 4],
 ];
 
 /** Weights of the honest owners in a mix. */
@@ -49,6 +52,8 @@ export function planOwner(kind: BenignKind, random: Random, world: World, span: 
   for (const account of operation.accounts) {
     if (random.chance(0.08)) changeAddress(random, account, span);
   }
+  setMinimumPayouts(random, kind, operation.accounts);
+  scheduleReboots(operation.sites, random);
   return { ...operation, kind, campaign: null, care: null, fromMs: span.fromMs, toMs: span.toMs };
 }
 

@@ -42,6 +42,7 @@ export const BENIGN_KINDS = [
   "profit-share",
   "satellite-miner",
   "threshold-payer",
+  "hidden-resident",
 ] as const;
 export type BenignKind = (typeof BENIGN_KINDS)[number];
 
@@ -56,6 +57,8 @@ export interface PoolPlan {
   vardiffMs: number;
   /** Shares an hour a site sends at most: larger fleets get a higher difficulty. */
   siteSharesPerHour: number;
+  /** Instants at which its servers start anew, ms, in order: all connections end. */
+  restartsMs: readonly number[];
   /** Whether accounts are payout addresses or user names. */
   accounts: "address" | "user";
   logs: {
@@ -107,6 +110,8 @@ export interface Rig {
   worker: string;
   fromMs: number;
   toMs: number;
+  /** What it presents where that is not the site's agent. */
+  agent?: string;
   /** Index into the operation's accounts; -1 where the site splits by time. */
   account: number;
 }
@@ -145,6 +150,8 @@ export interface SitePlan {
   renewHours: number;
   /** Mean hours a connection lives. */
   sessionHours: number;
+  /** Minute of the UTC day at which the whole site is rebooted; absent for most. */
+  rebootMinute?: number;
   agent: string;
   /** Machines share one connection per address; worker names are passed on or not. */
   proxy: false | { passesNames: boolean; sessionWorker: string };

@@ -3,6 +3,7 @@ import { planCampaign } from "./campaigns.ts";
 import { ownerWeights, planOwner } from "./owners.ts";
 import type { Operation, TruthRecord } from "./plan.ts";
 import { createRandom, type Random } from "./random.ts";
+import { drawPoolRestarts } from "./restarts.ts";
 import { poolsOf, type Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
 
@@ -13,8 +14,10 @@ export interface Action {
   atMs: number;
   operation: number;
   site: number;
-  kind: "agent" | "rename";
+  kind: "agent" | "rename" | "restart";
   rig: number;
+  /** Whether the machine's whole site is restarted with it. */
+  whole?: boolean;
 }
 
 /** Everybody who mines in a scenario, and what they will do by hand. */
@@ -32,7 +35,10 @@ export function drawPopulation(scenario: Scenario, seed: number): Population {
   const world: World = {
     startMs,
     endMs,
-    pools: poolsOf(scenario),
+    pools: poolsOf(scenario).map((pool) => ({
+      ...pool,
+      restartsMs: drawPoolRestarts(seed, pool.name, { fromMs: startMs, toMs: endMs }),
+    })),
     outages,
     maxMachines: scenario.maxMachines,
   };
@@ -45,7 +51,10 @@ export function drawPopulation(scenario: Scenario, seed: number): Population {
     operations.push(operation);
     accounts += operation.accounts.length;
   }
-  const actions = operations.flatMap((operation, index) => planActions(operation, index, seed));
+  const actions = operations.flatMap((operation, index) => [
+    ...planActions(operation, index, seed),
+    ...planRestarts(operation, index, seed),
+  ]);
   actions.sort((left, right) => left.atMs - right.atMs);
   return { world, operations, actions };
 }
@@ -102,6 +111,17 @@ function planActions(operation: Operation, index: number, seed: number): Action[
       actions.push({ atMs, operation: index, site, rig: number, kind: draw < 0.7 ? "rename" : "agent" });
   }
   return actions;
+}
+
+/** As often again people restart a machine, or all of a site. */
+function planRestarts(operation: Operation, index: number, seed: number): Action[] {
+  const random = createRandom(seed, `restarts/${index}`);
+  return drawActions(random, operation.operator, operation).map((atMs) => {
+    const site = random.integer(0, operation.sites.length - 1);
+    const { rigs } = operation.sites[site] as (typeof operation.sites)[number];
+    const rig = random.integer(0, rigs.length - 1);
+    return { atMs, operation: index, site, rig, kind: "restart", whole: random.chance(0.5) };
+  });
 }
 
 /** The labels, one for each account. */

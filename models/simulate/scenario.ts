@@ -145,11 +145,12 @@ export function readScenario(source: string | object): Scenario {
   );
 }
 
-/** The scenario's pools as the plans use them. */
+/** The scenario's pools as the plans use them; when they restart is drawn with the population. */
 export function poolsOf(scenario: Scenario): PoolPlan[] {
   return scenario.pools.map(({ vardiffSeconds, ...rest }) => ({
     ...rest,
     siteSharesPerHour: scenario.siteSharesPerHour,
+    restartsMs: [],
     vardiffMs: 1000 * (vardiffSeconds ?? scenario.vardiffSeconds),
   }));
 }

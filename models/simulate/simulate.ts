@@ -1,4 +1,5 @@
 import type { Observation } from "#core/observation.ts";
+import { act, type RunningSite } from "./act.ts";
 import { Connection, type Sink } from "./connection.ts";
 import { drawRoutes, Market } from "./market.ts";
 import type { AccountPlan, Operation, Rig, SitePlan, TruthRecord } from "./plan.ts";
@@ -8,7 +9,7 @@ import type { Scenario } from "./scenario.ts";
 import { Site } from "./site.ts";
 
 /** The version of what is generated: other numbers from the same seed need another version. */
-export const SIMULATOR_VERSION = "1.2.0";
+export const SIMULATOR_VERSION = "1.3.0";
 
 /** Load and prices stand still for so long; shares, breaks and outages keep their exact instants. */
 const STEP_MS = 15 * 60_000;
@@ -34,7 +35,7 @@ export function simulate(scenario: Scenario, seed: number): Simulation {
 
 interface Running {
   operation: Operation;
-  sites: { site: Site; connections: Connection[] }[];
+  sites: RunningSite[];
 }
 
 function* run({ world, operations, actions }: Population, seed: number): Generator<Observation[]> {
@@ -57,7 +58,7 @@ function* run({ world, operations, actions }: Population, seed: number): Generat
       for (const { coin, algorithm } of world.pools) sink.push(market.price(coin, algorithm, fromMs));
     }
     for (let action = actions[nextAction]; action && action.atMs < toMs; action = actions[nextAction]) {
-      act(action, running, random);
+      act(action, running[action.operation]?.sites[action.site] as RunningSite, random);
       nextAction += 1;
     }
     for (let route = routes[nextRoute]; route && route.atMs < toMs; route = routes[nextRoute]) {
@@ -122,23 +123,4 @@ function groupRigs(plan: SitePlan, lines: number): { rigs: Rig[]; first: number;
     else groups.push({ rigs: [rig], first: index, line });
   }
   return groups;
-}
-
-function act(
-  action: { atMs: number; operation: number; site: number; rig: number; kind: "agent" | "rename" },
-  running: Running[],
-  random: Random,
-): void {
-  const target = running[action.operation]?.sites[action.site];
-  if (!target) return;
-  const rig = target.site.plan.rigs[action.rig] as Rig;
-  if (action.kind === "rename") {
-    const number = String(random.integer(1, 999));
-    rig.worker = /\d/.test(rig.worker) ? rig.worker.replace(/\d+/, number) : `${rig.worker}${number}`;
-    for (const connection of target.connections) connection.renamed(rig, action.atMs);
-    return;
-  }
-  if (target.site.plan.proxy) return;
-  const agent = random.pick(rig.model.agents);
-  for (const connection of target.connections) connection.setAgent(agent, action.atMs);
 }

@@ -6,6 +6,7 @@ import { HOUR_MS } from "#core/metrics.ts";
 import { MetricsBook, type NetworkOf } from "#core/metrics-book.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
 import { Outputs } from "#core/outputs.ts";
+import { type PoolBreak, PoolBreaks } from "#core/pool-breaks.ts";
 import { RouteEvents, type RouteMemory } from "#core/route-events.ts";
 import { Sessions } from "#core/sessions.ts";
 import { Sightings } from "#core/sightings.ts";
@@ -25,8 +26,6 @@ export interface AnalysisOptions {
   watch?: readonly string[];
   /** Further accounts with their own series: the largest of the last window. */
   topAccounts?: number;
-  /** Reporting threshold per payout in US dollars, and in coins by coin name. */
-  payoutThresholds?: { usd: number; coins: Readonly<Record<string, number>> };
   /** Accounts kept at most; shares of further ones are counted, not analysed. */
   maxAccounts?: number;
 }
@@ -36,10 +35,10 @@ export interface AnalysisState {
   readonly lookUpOrigin: LookUpOrigin;
   readonly watch: ReadonlySet<string>;
   readonly topAccounts: number;
-  readonly payoutThresholds: NonNullable<AnalysisOptions["payoutThresholds"]>;
   readonly accounts: Accounts;
   readonly clocks: Clocks;
   readonly sessions: Sessions;
+  readonly poolBreaks: PoolBreaks;
   readonly book: MetricsBook;
   /** The accounts that keep their own series, looked at closely. */
   readonly closely: Watched;
@@ -60,15 +59,15 @@ export function createAnalysisState(options: AnalysisOptions, events: PoolEvents
     lookUpOrigin: options.lookUpOrigin,
     watch: new Set(options.watch),
     topAccounts: options.topAccounts ?? 0,
-    payoutThresholds: options.payoutThresholds ?? { usd: 10_000, coins: {} },
     accounts: new Accounts(options.maxAccounts ?? MAX_ACCOUNTS),
     clocks: new Clocks(options.stepHours * HOUR_MS, events),
     sessions: new Sessions(),
+    poolBreaks: new PoolBreaks(),
     book,
     closely: new Watched(book),
     routes: new RouteEvents(),
     prices: new Map(),
-    coverage: { sessions: false, payouts: false, routes: false },
+    coverage: { sessions: false, closes: false, payouts: false, routes: false },
     sightings: new Sightings(),
     outputs: new Outputs(),
     totals: { shares: 0, difficulty: 0 },
@@ -87,16 +86,19 @@ interface Shared {
   coverage: Coverage;
   prices: [string, number][];
   routes: RouteMemory;
+  poolBreaks: [pool: string, known: PoolBreak][];
 }
 
 /** What is shared by all accounts and must outlive a restart, as bytes. */
-export function writeShared({ clocks, totals, coverage, prices, routes }: AnalysisState): Uint8Array {
+export function writeShared(held: AnalysisState): Uint8Array {
+  const { clocks, totals, coverage, prices, routes, poolBreaks } = held;
   const shared: Shared = {
     clocks: clocks.dump(),
     totals,
     coverage,
     prices: [...prices],
     routes: routes.dump(),
+    poolBreaks: poolBreaks.dump(),
   };
   return new TextEncoder().encode(JSON.stringify(shared));
 }
@@ -108,5 +110,7 @@ export function restoreShared(held: AnalysisState, bytes: Uint8Array): void {
   Object.assign(held.totals, shared.totals);
   for (const [key, price] of shared.prices) held.prices.set(key, price);
   held.routes.load(shared.routes);
+  // A build before this one kept none.
+  held.poolBreaks.load(shared.poolBreaks ?? []);
   held.clocks.load(shared.clocks);
 }

@@ -1,5 +1,5 @@
 import type { AccountState } from "#core/account-state.ts";
-import { HOURS, WORD } from "#core/cells.ts";
+import { HOURS, WHOLE_HOURS, WORD } from "#core/cells.ts";
 import { changesOf } from "#core/changes.ts";
 import { FEATURE_INDEX, featureRecord } from "#core/features.ts";
 import type { Drifted, Family, Flag, Reason, Severity } from "#core/flag.ts";
@@ -212,7 +212,7 @@ export function evidenceOf(state: AccountState | undefined, atMs: number, row?: 
   const features = row ? featureRecord(row) : {};
   const newest = Math.floor(atMs / HOUR_MS) - 1;
   const evidence: FlagEvidence = {
-    fromMs: (newest - HOURS + 1) * HOUR_MS,
+    fromMs: (newest - WHOLE_HOURS + 1) * HOUR_MS,
     workPerHour: [],
     sharesPerHour: [],
     changes: [],
@@ -221,7 +221,7 @@ export function evidenceOf(state: AccountState | undefined, atMs: number, row?: 
   };
   if (!state) return evidence;
   const { floats, wordAt } = state.place;
-  for (let hour = newest - HOURS + 1; hour <= newest; hour += 1) {
+  for (let hour = newest - WHOLE_HOURS + 1; hour <= newest; hour += 1) {
     evidence.sharesPerHour.push(floats[wordAt + WORD.hourShares + (hour % HOURS)] as number);
     evidence.workPerHour.push(floats[wordAt + WORD.hourWork + (hour % HOURS)] as number);
   }

@@ -17,6 +17,8 @@ const cell = (width = 1): number => {
 export const CHANGES = 8;
 /** Hours of history per account: one week. */
 export const HOURS = 168;
+/** Whole hours among them: the running one has taken the oldest's place. */
+export const WHOLE_HOURS = HOURS - 1;
 
 /** Time constant of the `month…` sums, hours. */
 export const MONTH_HOURS = 720;
@@ -70,8 +72,18 @@ export const CELL = {
   quarterLocal: cell(),
   /** Log-likelihood ratio of the actions' hours, nats: Pyongyang's against an owner's. */
   quarterHoursEvidence: cell(),
+  /** Restarts, each by how likely somebody did it, and what their hours say, nats. */
+  quarterRestarts: cell(),
+  quarterRestartEvidence: cell(),
   /** Returns from a silence of a day or more. */
   quarterReturns: cell(),
+  /** The latest break: its network (network-of.ts), beginning, connections that ended and that stood (restarts.ts). */
+  breakNetwork: cell(),
+  breakMs: cell(),
+  breakEnded: cell(),
+  breakStood: cell(),
+  /** When the last break began that looked like a restart. */
+  restartMs: cell(),
   monthPayouts: cell(),
   monthNearThreshold: cell(),
   /** Payouts whose worth is known, their log10 in US dollars, and its square. */
@@ -161,6 +173,8 @@ export const QUARTER_CELLS: readonly number[] = [
   CELL.quarterPyongyang,
   CELL.quarterLocal,
   CELL.quarterHoursEvidence,
+  CELL.quarterRestarts,
+  CELL.quarterRestartEvidence,
   CELL.quarterReturns,
 ];
 

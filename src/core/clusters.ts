@@ -7,7 +7,7 @@ export interface Cluster {
   members: AccountState[];
   /** Different places of the watch tier with at least 2 % of a member's work. */
   watchPlaces: number;
-  /** Sum of the members' evidence that actions keep Pyongyang's hours, nats. */
+  /** Sum of the members' evidence that actions and restarts keep Pyongyang's hours, nats. */
   hoursEvidence: number;
   /** Payouts of the month near a reporting threshold. */
   nearThreshold: number;
@@ -67,6 +67,7 @@ function sum(members: AccountState[]): Cluster {
   for (const state of members.slice(0, MOST)) {
     const { doubles, at } = state.place;
     hoursEvidence += doubles[at + CELL.quarterHoursEvidence] as number;
+    hoursEvidence += doubles[at + CELL.quarterRestartEvidence] as number;
     nearThreshold += doubles[at + CELL.monthNearThreshold] as number;
     for (const { country, watch, part } of placesOf(state)) if (watch && part >= 0.02) places.add(country);
   }

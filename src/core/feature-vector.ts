@@ -1,5 +1,5 @@
 import { type AccountState, mainCountry } from "#core/account-state.ts";
-import { BITMAP, CELL, effectiveHours, HOURS, WORD } from "#core/cells.ts";
+import { BITMAP, CELL, effectiveHours, HOURS, WHOLE_HOURS, WORD } from "#core/cells.ts";
 import { changesOf, hasChanges } from "#core/changes.ts";
 import { FEATURES } from "#core/features.ts";
 import type { Links } from "#core/linkage.ts";
@@ -11,6 +11,8 @@ import { utcOffset } from "#core/time-zones.ts";
 /** What a pool's sources can tell at all: a feature whose source is silent is missing, not 0. */
 export interface Coverage {
   sessions: boolean;
+  /** Whether connections are told to have ended, and not only begun. */
+  closes: boolean;
   payouts: boolean;
   routes: boolean;
 }
@@ -50,7 +52,7 @@ export function writeFeatures(
   putLatency(put, cell);
   putHashrate(state, atMs, ageHours, put, cell);
   putFleet(state, context.coverage, ageHours, put, cell);
-  putOperator(state, ageHours, put, cell);
+  putOperator(state, context.coverage, ageHours, put, cell);
   if (context.coverage.payouts) putPayouts(context.links, put, cell);
   putLinks(context.links, put);
   if (context.coverage.routes) put(F["route.coincidence"], context.routeCoincidence);
@@ -160,10 +162,14 @@ function putHashrate(state: AccountState, atMs: number, ageHours: number, put: P
   putHours(state, atMs, ageHours, put);
 }
 
+/** Least relative variance beyond a Poisson process's that is told: a rate that wanders by a hundredth. */
+const LEAST_DISPERSION = 1e-4;
+
 /** Features of the hourly ring: dispersion, activity and the daily profile. */
 function putHours(state: AccountState, atMs: number, ageHours: number, put: Put): void {
   const { floats, wordAt } = state.place;
-  const known = Math.min(HOURS, ageHours);
+  // The hour it began in is no whole one either.
+  const known = Math.min(WHOLE_HOURS, ageHours - 1);
   const newest = Math.floor(atMs / HOUR_MS) - 1;
   let sum = 0;
   let squares = 0;
@@ -185,10 +191,13 @@ function putHours(state: AccountState, atMs: number, ageHours: number, put: Put)
     slot = slot === 0 ? HOURS - 1 : slot - 1;
     clock = clock === 0 ? 23 : clock - 1;
   }
-  put(F["hashrate.active"], active / known);
+  put(F["hashrate.active"], part(active, known));
   if (sum === 0 || known < 24) return;
   const mean = sum / known;
-  put(F["hashrate.dispersion"], Math.log10(Math.max(0.1, (squares / known - mean * mean) / mean)));
+  const excess = (squares / known - mean * mean - mean) / (mean * mean);
+  // Below its standard error under Poisson, √(2/n) over the mean, an excess is not told from none.
+  const told = Math.max(LEAST_DISPERSION, Math.sqrt(2 / known) / mean);
+  put(F["hashrate.dispersion"], Math.log10(Math.max(told, excess)));
   const amplitude = Math.hypot(cos, sin);
   put(F["hashrate.profile"], (2 * amplitude) / work);
   put(F["hashrate.profilePhaseCos"], amplitude > 0 ? cos / amplitude : 0);
@@ -223,8 +232,12 @@ function putFleet(state: AccountState, coverage: Coverage, ageHours: number, put
   if (coverage.sessions) put(F["fleet.sessions"], log1(cell(CELL.daySessions)));
 }
 
-function putOperator(state: AccountState, ageHours: number, put: Put, cell: Cell): void {
+function putOperator(state: AccountState, coverage: Coverage, ageHours: number, put: Put, cell: Cell): void {
   put(F["operator.age"], log1(ageHours));
+  if (coverage.closes) {
+    put(F["operator.restarts"], log1(cell(CELL.quarterRestarts)));
+    put(F["operator.restartEvidence"], cell(CELL.quarterRestartEvidence));
+  }
   const actions = cell(CELL.quarterActions);
   put(F["operator.actions"], log1(actions));
   put(F["operator.hoursEvidence"], cell(CELL.quarterHoursEvidence));

@@ -22,7 +22,7 @@ export const LINKS_FEATURES: readonly Feature[] = [
     "fraction",
     [0, 1],
     true,
-    "Closeness of a linked pair's work to a stable 80:20 to 90:10 split; 1 is inside and steady.",
+    "Closeness of a linked pair's work to a stable 80:20 to 90:10 split, times 2/(1 + n) where n linked accounts were compared; 1 is inside and steady, with the only one.",
   ),
   define(
     "linkage.together",
@@ -58,7 +58,7 @@ export const LINKS_FEATURES: readonly Feature[] = [
     "nats",
     [-30, 30],
     true,
-    "Evidence of Pyongyang's hours, summed over the cluster.",
+    "Evidence of Pyongyang's hours, of actions and restarts, summed over the cluster.",
   ),
   define(
     "linkage.clusterNearThreshold",

@@ -39,6 +39,20 @@ export const PEOPLE_FEATURES: readonly Feature[] = [
   ),
   define("operator.phaseCos", "ratio", [-1, 1], false, "Cosine of the actions' mean hour in UTC."),
   define("operator.phaseSin", "ratio", [-1, 1], false, "Sine of the actions' mean hour in UTC."),
+  define(
+    "operator.restarts",
+    "log10",
+    COUNT,
+    false,
+    "Restarts of the quarter, each by how likely somebody did it: connections of one network that end and are back within minutes, 1 + n.",
+  ),
+  define(
+    "operator.restartEvidence",
+    "nats",
+    [-30, 30],
+    true,
+    "Log-likelihood ratio of the restarts' hours, as that of the actions', for how likely somebody did them.",
+  ),
   define("operator.age", "log10", [0, 4], false, "Hours since the account was first seen, + 1."),
   define("payout.payments", "log10", [0, 4], false, "Payouts of the month, 1 + n."),
   define(
@@ -60,7 +74,7 @@ export const PEOPLE_FEATURES: readonly Feature[] = [
     "fraction",
     FRACTION,
     true,
-    "Payouts of the month at 80 to 99 % of a reporting threshold.",
+    "Payouts of the month at 80 to 99 % of a reporting threshold: 1,000, 3,000 or 10,000 US dollars.",
   ),
   define("payout.addressChanges", "log10", [0, 3], true, "Payout addresses changed within the week, 1 + n."),
 ];

@@ -23,16 +23,16 @@ export const WORK_FEATURES: readonly Feature[] = [
   define(
     "hashrate.dispersion",
     "log10",
-    [-1, 4],
+    [-4, 2],
     false,
-    "Variance over mean of hourly shares; 0 is Poisson.",
+    "Squared coefficient of variation of the week's hourly shares beyond a Poisson process's; at least its standard error.",
   ),
   define(
     "hashrate.active",
     "fraction",
     FRACTION,
     false,
-    "Hours of the week with any share, of those since first seen.",
+    "Whole hours of the week with any share, of those since first seen.",
   ),
   define(
     "hashrate.onset",

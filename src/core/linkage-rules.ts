@@ -14,7 +14,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     family: "linkage",
     links: "hashrate",
     features: ["linkage.split"],
-    speaks: ({ feature }) => feature("linkage.split") >= 0.5,
+    speaks: ({ feature }) => feature("linkage.split") >= 0.4,
     text: () =>
       "Together with a linked account it does the same work in a steady ratio between 80:20 and 90:10.",
     evidence: partners,
@@ -65,7 +65,7 @@ export const LINKAGE_RULES: readonly Rule[] = [
     features: ["linkage.clusterHours"],
     speaks: ({ feature }) => feature("linkage.clusterHours") >= HOURS_NATS,
     text: ({ feature }) =>
-      `The operator actions of the accounts that act as one keep office hours at UTC+9: about ${likelier(feature("linkage.clusterHours"))} times as likely as for owners by their own clocks.`,
+      `The actions and restarts of the accounts that act as one keep office hours at UTC+9: about ${likelier(feature("linkage.clusterHours"))} times as likely as for owners by their own clocks.`,
     evidence: clusterMembers,
   },
   {

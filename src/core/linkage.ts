@@ -1,9 +1,8 @@
 import type { AccountState } from "#core/account-state.ts";
-import { parseIpv4 } from "#core/address.ts";
 import { CELL } from "#core/cells.ts";
 import { type Cluster, Clusters } from "#core/clusters.ts";
-import { comparePair, NO_SIGNS, type PairSigns } from "#core/pairs.ts";
-import { hashText } from "#core/sketch.ts";
+import { networkOf } from "#core/network-of.ts";
+import { comparePair, discountSplit, NO_SIGNS, type PairSigns } from "#core/pairs.ts";
 import { type Succession, successions } from "#core/succession.ts";
 
 /**
@@ -47,13 +46,6 @@ const SAME_HANDS: Readonly<Record<Attribute, number>> = {
 
 /** From so many nats on an account and its successor count as one: of accounts that meet by chance one in fifty has more. */
 const SAME_NATS = 3;
-
-/** The network an address stands in for linkage, as a number: /24 of IPv4, /48 of IPv6 (by hash). */
-function networkOf(ip: string): number {
-  const ipv4 = parseIpv4(ip);
-  if (ipv4 >= 0) return Math.floor(ipv4 / 256);
-  return hashText(ip.split(":").slice(0, 3).join(":")) + 2 ** 24;
-}
 
 const SHARED_KINDS = new Set(["hosting", "vpn", "tor", "relay", "private", "reserved"]);
 
@@ -117,6 +109,7 @@ function comparePairs(links: ReadonlyMap<AccountState, Links>): void {
     }
     done.add(state);
   }
+  for (const found of links.values()) discountSplit(found);
 }
 
 /** Accounts by an attribute's value. Most values are one account's: that needs no list. */

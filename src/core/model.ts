@@ -1,8 +1,8 @@
 /**
- * The score from which an account is flagged unless an operator says otherwise: where the shipped model finds half of the
- * simulated campaigns, and no honest account of any population it was tried on (models/README.md).
+ * The score from which an account is flagged unless an operator says otherwise: where the shipped model finds more than
+ * half of the simulated campaigns, and hardly an honest account (models/README.md).
  */
-export const USUAL_THRESHOLD = 0.2;
+export const USUAL_THRESHOLD = 0.6;
 
 /**
  * What a model says of a batch of feature vectors, row by row. Of a row that it finds nothing in from the first (its value is

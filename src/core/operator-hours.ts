@@ -16,9 +16,9 @@ export function isOfficeHour(utcHours: number, offset: number): boolean {
 /**
  * Log-likelihood ratio, in nats, of one action at this hour: somebody who keeps office hours at UTC+9 against an owner
  * who lives by the clock of the visible country (`offset` hours ahead of UTC; undefined where it is not known). Adds up
- * over independent actions.
+ * over independent actions. `somebody`: how likely it was anybody's action, and not one that falls at any hour.
  */
-export function hoursEvidence(utcHours: number, offset: number | undefined): number {
+export function hoursEvidence(utcHours: number, offset: number | undefined, somebody = 1): number {
   const anyHour = 1 / 24;
   const rest = (1 - KEPT) * anyHour;
   const operator = (isOfficeHour(utcHours, PYONGYANG_OFFSET) ? KEPT / 9 : 0) + rest;
@@ -28,7 +28,8 @@ export function hoursEvidence(utcHours: number, offset: number | undefined): num
       ? anyHour
       : BELIEVED * ((isBetween(utcHours, offset, from, to) ? KEPT / (to - from) : 0) + rest) +
         (1 - BELIEVED) * anyHour;
-  return Math.log(operator / owner);
+  const nobody = (1 - somebody) * anyHour;
+  return Math.log((somebody * operator + nobody) / (somebody * owner + nobody));
 }
 
 function isBetween(utcHours: number, offset: number, from: number, to: number): boolean {

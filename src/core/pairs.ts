@@ -1,20 +1,22 @@
 import type { AccountState } from "#core/account-state.ts";
-import { CELL, HOURS, WORD } from "#core/cells.ts";
+import { CELL, HOURS, WHOLE_HOURS, WORD } from "#core/cells.ts";
 import { changesOf, hasChanges } from "#core/changes.ts";
 import { HOUR_MS } from "#core/metrics.ts";
 import type { Change } from "#core/rate-changes.ts";
 
 /** How two linked accounts stand to each other; of several partners the strongest sign counts. */
 export interface PairSigns {
-  /** 0..1: closeness of the pair's work to a steady 80:20 to 90:10. */
+  /** 0..1: closeness of the pair's work to a steady 80:20 to 90:10; see `discountSplit`. */
   split: number;
+  /** Partners with enough common work to tell a split from. */
+  compared: number;
   /** Standard errors by which the hourly rates of the pair move together, or against each other (Fisher's z). */
   together: number;
   /** Change points within ten minutes of the partner's. */
   coincidence: number;
 }
 
-export const NO_SIGNS: PairSigns = { split: 0, together: 0, coincidence: 0 };
+export const NO_SIGNS: PairSigns = { split: 0, compared: 0, together: 0, coincidence: 0 };
 
 const COINCIDENCE_MS = 10 * 60_000;
 /** Hours and days with work of both that a split is told from. */
@@ -32,14 +34,25 @@ export function comparePair(
 ): void {
   const together = compareHours(one, other);
   const split = Math.max(closeness(hours, LEAST_HOURS), closeness(days, LEAST_DAYS));
+  const compared = hours.count >= LEAST_HOURS || days.count >= LEAST_DAYS ? 1 : 0;
   for (const signs of intoOther ? [into, intoOther] : [into]) {
     signs.split = Math.max(signs.split, split);
+    signs.compared += compared;
     signs.together = Math.max(signs.together, together);
   }
   if (!hasChanges(one) || !hasChanges(other)) return;
   const [mine, theirs] = [changesOf(one), changesOf(other)];
   into.coincidence += coincidences(theirs, mine);
   if (intoOther) intoOther.coincidence += coincidences(mine, theirs);
+}
+
+/**
+ * Each partner compared is a try: among n of them n times as many splits stand by chance. If of those found with one
+ * partner half are real, of those found with n it is 1/(1 + n): the factor is the ratio of the two. Applied once, after
+ * the last comparison.
+ */
+export function discountSplit(signs: PairSigns): void {
+  signs.split *= 2 / (1 + Math.max(1, signs.compared));
 }
 
 /** How many of one account's changes fell together with any of another's. */
@@ -69,7 +82,7 @@ function compareHours(one: AccountState, other: AccountState): number {
       Math.max(mineOf[mineAt + CELL.firstMs] as number, theirsOf[theirsAt + CELL.firstMs] as number) /
         HOUR_MS,
     ) + 1;
-  const known = Math.min(HOURS, newest - first + 1);
+  const known = Math.min(WHOLE_HOURS, newest - first + 1);
   clear(hours);
   clear(days);
   const [mineFloats, theirsFloats] = [one.place.floats, other.place.floats];

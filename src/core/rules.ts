@@ -147,13 +147,21 @@ export const RULES: readonly Rule[] = [
       `${percent(feature("operator.pyongyangHours"))} of about ${countOf(feature("operator.actions"))} operator actions fell within office hours at UTC+9: about ${likelier(feature("operator.hoursEvidence"))} times as likely as for an owner by the visible country's clock.`,
   },
   {
+    code: "OPERATOR_RESTARTS",
+    family: "operator",
+    features: ["operator.restartEvidence", "operator.restarts"],
+    speaks: ({ feature }) => feature("operator.restartEvidence") >= HOURS_NATS,
+    text: ({ feature }) =>
+      `The hours of its restarts, about ${countOf(feature("operator.restarts"))} of them somebody's, are about ${likelier(feature("operator.restartEvidence"))} times as likely for office hours at UTC+9 as for an owner by the visible country's clock.`,
+  },
+  {
     code: "PAYOUT_NEAR_THRESHOLD",
     family: "payout",
     features: ["payout.nearThreshold"],
     speaks: ({ feature }) =>
       feature("payout.nearThreshold") >= 0.5 && countOf(feature("payout.payments")) >= 2,
     text: ({ feature }) =>
-      `${percent(feature("payout.nearThreshold"))} of about ${countOf(feature("payout.payments"))} payouts stood at 80 to 99 % of a reporting threshold.`,
+      `${percent(feature("payout.nearThreshold"))} of about ${countOf(feature("payout.payments"))} payouts stood at 80 to 99 % of a reporting threshold: 1,000, 3,000 or 10,000 US dollars.`,
   },
   {
     code: "PAYOUT_ADDRESS_CHANGES",

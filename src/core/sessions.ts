@@ -1,3 +1,4 @@
+import { networkOf } from "#core/network-of.ts";
 import type { Session, Share } from "#core/observation.ts";
 
 /** Sessions of a generation. Two are kept: when the younger is full, what is left of the elder gives way. */
@@ -18,6 +19,8 @@ export class Sessions {
   readonly #byWorker = new Map<string, Session>();
   /** The workers before the last, of connections that logged in more than one. */
   readonly #earlier = new Map<string, Set<string>>();
+  /** How many connections an account has open in a network. */
+  readonly #standing = new Map<string, number>();
   /** Sessions forgotten before they closed. */
   forgotten = 0;
 
@@ -39,9 +42,24 @@ export class Sessions {
     }
     const joined = { ...known, ...session };
     this.#young.set(key, joined);
+    if (known) this.#stand(known, -1);
+    this.#stand(joined, 1);
     if (joined.account !== undefined) this.#join(key, joined, known);
     if (this.#young.size >= GENERATION) this.#turn();
     return known;
+  }
+
+  /** How many connections stand that are open to a session's account in its network. */
+  standing(session: Session): number {
+    return this.#standing.get(standingKey(session)) ?? 0;
+  }
+
+  #stand(session: Session, more: 1 | -1): void {
+    if (session.account === undefined) return;
+    const key = standingKey(session);
+    const count = (this.#standing.get(key) ?? 0) + more;
+    if (count > 0) this.#standing.set(key, count);
+    else this.#standing.delete(key);
   }
 
   #get(key: string): Session | undefined {
@@ -71,6 +89,7 @@ export class Sessions {
 
   #leave(key: string, session: Session): void {
     if (session.account === undefined) return;
+    this.#stand(session, -1);
     this.#part(workerKey(session), session);
     for (const worker of this.#earlier.get(key) ?? []) this.#part(worker, session);
     this.#earlier.delete(key);
@@ -81,6 +100,8 @@ export class Sessions {
     if (this.#byWorker.get(worker)?.session === session) this.#byWorker.delete(worker);
   }
 }
+
+const standingKey = ({ pool, account = "", ip }: Session): string => `${pool}\n${account}\n${networkOf(ip)}`;
 
 /** Some programs name a worker "rig", others "account.rig". */
 function workerKey({

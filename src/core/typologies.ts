@@ -36,7 +36,7 @@ const high = (...features: string[]) => signs("high", ...features);
 /** Signs of which there is less than usual. */
 const low = (...features: string[]) => signs("low", ...features);
 /** Whose office hours the people behind an account keep. */
-const HOURS = high("operator.hoursEvidence", "operator.pyongyangHours");
+const HOURS = high("operator.hoursEvidence", "operator.pyongyangHours", "operator.restartEvidence");
 
 const SEED = "P. Moriuchi (Recorded Future), interview 2018";
 
@@ -167,7 +167,7 @@ export const TYPOLOGIES: readonly Typology[] = [
       ...high("payout.nearThreshold", "linkage.clusterNearThreshold", "linkage.clusterHours"),
       ...HOURS,
     ],
-    source: `${SEED}; FATF Virtual Assets Red Flag Indicators 2020`,
+    source: `${SEED}; FATF Virtual Assets Red Flag Indicators 2020; thresholds of FATF Recommendation 16, 31 CFR 1010.311 and 1010.410`,
     validFrom: "2020-09-14",
   },
   {

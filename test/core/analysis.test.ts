@@ -427,6 +427,42 @@ test("what payouts are worth is told by its size and how much it varies, where a
   expect(feature("payout.nearThreshold")).toBeCloseTo(2 / 3, 2);
 });
 
+test("payouts just below any reporting threshold are near it", () => {
+  const near = (usd: number[]): number => {
+    const analysis = analysisOf(24);
+    const fields = { type: "payout", pool: "pool", coin: "BTC", account: "alice", address: "bc1q" } as const;
+    analysis.take([
+      { type: "price", coin: "BTC", currency: "USD", price: 100_000, atMs: START },
+      shareOf({ atMs: START }),
+      ...usd.map((worth) => ({ ...fields, amount: worth / 100_000, atMs: START + HOUR_MS })),
+      shareOf({ atMs: START + 25 * HOUR_MS }),
+    ]);
+    return featuresOf(analysis, "alice")("payout.nearThreshold");
+  };
+  for (const usd of [810, 980, 2_410, 2_960, 8_010, 9_890]) expect(near([usd]), `${usd}`).toBeCloseTo(1, 6);
+  for (const usd of [790, 995, 2_390, 2_980, 7_990, 9_910, 90_000]) expect(near([usd]), `${usd}`).toBe(0);
+  expect(near([950, 1_500, 2_900, 9_000])).toBeCloseTo(0.75, 6);
+});
+
+test("hours scatter by as much at every share rate; what Poisson has is not told from none", () => {
+  const dispersion = (gapMs: number, swing: number): number => {
+    const analysis = analysisOf(24);
+    const rate = (atMs: number): number =>
+      Math.floor((atMs - START) / HOUR_MS) % 2 === 0 ? 1 + swing : 1 - swing;
+    const meanGapMs = (atMs: number): number => gapMs / rate(atMs);
+    analysis.take([...poissonShares(seeded(9), { fromMs: START, toMs: START + 7 * DAY_MS, meanGapMs })]);
+    analysis.take([shareOf({ atMs: START + 7 * DAY_MS + HOUR_MS })]);
+    return featuresOf(analysis, "alice")("hashrate.dispersion");
+  };
+  for (const gapMs of [6_000, 60_000, 360_000]) {
+    // Half as much again in one hour, half as much in the next: a coefficient of variation of a half.
+    expect(Math.abs(dispersion(gapMs, 0.5) - Math.log10(0.25)), `${gapMs}`).toBeLessThan(0.15);
+    const error = Math.log10(Math.sqrt(2 / 167) / (HOUR_MS / gapMs));
+    expect(dispersion(gapMs, 0), `${gapMs}`).toBeGreaterThan(error - 0.05);
+    expect(dispersion(gapMs, 0), `${gapMs}`).toBeLessThan(error + Math.log10(3));
+  }
+});
+
 test("a share that comes late, from before a silence, ends none", () => {
   const random = seeded(12);
   const analysis = analysisOf(24);

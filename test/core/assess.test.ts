@@ -96,6 +96,13 @@ test("linkage and what it links count as one", () => {
   expect(independentFamilies(reasons)).toBe(1);
 });
 
+test("payouts near a threshold are told with the thresholds", () => {
+  const row = rowOf({ "payout.nearThreshold": 0.75, "payout.payments": Math.log10(5) });
+  expect(reasonsFor(state, row, NO_LINKS, []).map(({ text }) => text)).toEqual([
+    "75 % of about 4 payouts stood at 80 to 99 % of a reporting threshold: 1,000, 3,000 or 10,000 US dollars.",
+  ]);
+});
+
 test("weights follow the model's contributions", () => {
   const reasons = reasonsFor(state, rowOf({ ...HIDDEN, ...LEG }), NO_LINKS, [
     { feature: "latency.hiddenLeg", contribution: 3 },
@@ -187,7 +194,7 @@ test("a screening hit names its place with the source of each fact", () => {
 
 test("evidence covers the hours before the window, sources with their facts, and null for missing features", () => {
   const evidence = evidenceOf(state, atMs, rowOf(HIDDEN));
-  expect(evidence.workPerHour).toHaveLength(168);
+  expect(evidence.workPerHour).toHaveLength(167);
   expect(evidence.sources).toMatchObject([{ ip: "192.0.2.1", kind: "vpn", shares: 1 }]);
   expect(evidence.features["latency.tcp"]).toBeNull();
 });

@@ -5,7 +5,7 @@ import { LINKAGE_RULES } from "../../src/core/linkage-rules.ts";
 import { HOUR_MS } from "../../src/core/metrics.ts";
 import type { Observation } from "../../src/core/observation.ts";
 import type { Facts } from "../../src/core/rule.ts";
-import { originOf, poissonShares, seeded } from "../support/shares.ts";
+import { originOf, poissonShares, seeded, shareOf } from "../support/shares.ts";
 
 const START = Date.UTC(2026, 5, 1);
 const span = { fromMs: START, toMs: START + 25 * HOUR_MS };
@@ -46,6 +46,28 @@ test("two accounts on one rare network in a steady 85:15 are linked and split; a
   expect(features.get("cut")!("linkage.split")).toBeCloseTo(features.get("main")!("linkage.split"), 5);
   expect(features.get("other")!("linkage.network")).toBe(0);
   expect(features.get("other")!("linkage.split")).toBe(0);
+});
+
+test("a split found among many partners counts for less, for each of the two by its own; idle ones are no tries", () => {
+  const random = seeded(2);
+  const run = (account: string, ip: string, gapMs: number): Observation[] => [
+    ...poissonShares(random, { ...span, meanGapMs: () => gapMs }, { account, ip, agent: account }),
+  ];
+  const idle = shareOf({ atMs: START + HOUR_MS, account: "idle", ip: "192.0.2.77", agent: "idle" });
+  const features = featuresOf(
+    run("main", "192.0.2.10", 5_000),
+    run("cut", "192.0.2.99", 56_000),
+    [idle],
+    run("cut", "198.51.100.1", 56_000),
+    run("third", "198.51.100.2", 28_000),
+    run("fourth", "198.51.100.3", 28_000),
+  );
+  const split = (account: string): number => features.get(account)!("linkage.split");
+  expect(features.get("main")!("linkage.network")).toBeCloseTo(Math.log10(3), 5);
+  expect(split("main")).toBeGreaterThan(0.6);
+  // By chance one of three would be found thrice as often: 1/(1 + 3) over 1/(1 + 1).
+  expect(split("cut")).toBeCloseTo(split("main") / 2, 5);
+  expect(split("third")).toBe(0);
 });
 
 test("a network that many accounts share links nobody", () => {
@@ -148,6 +170,21 @@ test("machines that work two hours in twelve for another account are a split, an
   expect(features.get("cut")!("linkage.together")).toBeGreaterThan(6);
   // Chance alone: a steady account's hours are a Poisson's, of some standard errors at most.
   expect(features.get("steady")!("linkage.together")).toBeLessThan(4);
+});
+
+test("two steady accounts older than a week do not move together: the running hour is nobody's", () => {
+  const random = seeded(5);
+  const busy = (account: string, ip: string): Observation[] => [
+    ...poissonShares(
+      random,
+      { fromMs: START, toMs: START + 193 * HOUR_MS, meanGapMs: () => 10_000 },
+      { account, ip, agent: account },
+    ),
+  ];
+  const features = featuresOf(busy("one", "192.0.2.10"), busy("other", "192.0.2.11"));
+  expect(features.get("one")!("linkage.network")).toBeGreaterThan(0);
+  expect(features.get("one")!("linkage.together")).toBeLessThan(4);
+  expect(features.get("one")!("hashrate.active")).toBe(1);
 });
 
 test("an account that begins as another of the same worker names ends, at the same rate, goes on from it", () => {
