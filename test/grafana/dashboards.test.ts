@@ -79,7 +79,7 @@ describe.skipIf(!hasInfluxd())(
       directory = mkdtempSync(join(tmpdir(), "assay-grafana-"));
       range = await replayDay(directory, influxd.url);
       range = { ...range, chosen: { account: [await someAccount()] } };
-    }, 300_000);
+    }, 600_000);
     afterAll(async () => {
       await influxd.close();
       rmSync(directory, { recursive: true });
