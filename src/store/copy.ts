@@ -1,8 +1,11 @@
-import { HOUR_MS, MEASUREMENTS, type MeasurementName, MINUTE_MS } from "#core/metrics.ts";
+import { HOUR_MS, MEASUREMENTS, type MeasurementName, type MetricRow, MINUTE_MS } from "#core/metrics.ts";
 import type { Store } from "#core/store.ts";
 
 /** Ten buckets of each series are held at once at most: 200,000 rows at the bound of 20,000 series of accounts. */
 const STEP_MS = { "1m": 10 * MINUTE_MS, "1h": 10 * HOUR_MS };
+
+/** Rows written at once at least: a measurement of a quiet pool has one in ten minutes, and a write is a round trip. */
+const LEAST_ROWS = 5_000;
 
 /**
  * Copies what `from` holds of [fromMs, toMs), all measurements and both levels. Rows are absolute, so copying twice is
@@ -13,6 +16,7 @@ export async function copyMetrics(
   to: Pick<Store, "write">,
   { fromMs, toMs }: { fromMs: number; toMs: number },
 ): Promise<void> {
+  let waiting: MetricRow[] = [];
   for (const measurement of Object.keys(MEASUREMENTS) as MeasurementName[]) {
     const by = MEASUREMENTS[measurement].tags;
     for (const level of ["1m", "1h"] as const) {
@@ -25,8 +29,12 @@ export async function copyMetrics(
           toMs: Math.min(at + STEP_MS[level], toMs),
           by,
         });
-        if (rows.length > 0) await to.write(rows);
+        waiting = waiting.concat(rows);
+        if (waiting.length < LEAST_ROWS) continue;
+        await to.write(waiting);
+        waiting = [];
       }
     }
   }
+  if (waiting.length > 0) await to.write(waiting);
 }

@@ -34,7 +34,10 @@ export function queryMetrics(db: DatabaseSync, query: MetricQuery): MetricRow[] 
   }
   const table = `${name}_${level}`;
   const widthMs = level === "1m" ? MINUTE_MS : HOUR_MS;
-  const bounds = db.prepare(`SELECT min(ts) AS first, max(ts) AS last FROM ${table}`).get();
+  // Each on its own is read off the key; asked for together, SQLite would read the whole table.
+  const bounds = db
+    .prepare(`SELECT (SELECT min(ts) FROM ${table}) AS first, (SELECT max(ts) FROM ${table}) AS last`)
+    .get();
   if (typeof bounds?.first !== "number" || typeof bounds.last !== "number") return [];
   const fromMs = Math.max(Math.ceil(query.fromMs / widthMs) * widthMs, bounds.first);
   const toMs = Math.min(query.toMs, bounds.last + 1);

@@ -210,6 +210,15 @@ test("a backfill through a store in memory doubles nothing, however often it is 
   }
 });
 
+test("a quiet pool's day is copied in one write: each is a round trip to the server", async () => {
+  const store = await open();
+  await store.commit(checkpoint(Array.from({ length: 144 }, (_, index) => hashrate(index * 10, 1))));
+  const writes: number[] = [];
+  const to = { write: async (rows: readonly unknown[]) => void writes.push(rows.length) };
+  await copyMetrics(store, to, { fromMs: T0, toMs: T0 + DAY_MS });
+  expect(writes).toEqual([144 + 24]);
+});
+
 test("a question is answered while a checkpoint cannot be committed yet", async () => {
   const file = join(temporary(), "metrics.db");
   const store = await open(file);
