@@ -1,6 +1,6 @@
 import type { LookUpOrigin } from "#core/origin.ts";
 import { collect } from "./collect.ts";
-import { concatenate, type Dataset, leaveOutNamesakes } from "./evaluate/dataset.ts";
+import { concatenate, type Dataset } from "./evaluate/dataset.ts";
 import { simulate } from "./simulate/simulate.ts";
 import { drawWorld, type WorldOptions } from "./worlds.ts";
 
@@ -37,5 +37,5 @@ export async function drawSet(
   onDrawn?: (done: number) => void,
 ): Promise<Dataset> {
   const jobs = Array.from({ length: count }, (_, index) => ({ ...first, seed: first.seed + index }));
-  return leaveOutNamesakes(concatenate(await draw(jobs, onDrawn)));
+  return concatenate(await draw(jobs, onDrawn));
 }

@@ -16,7 +16,7 @@ import { type LoadedModel, logitsOf } from "./load-model.ts";
 import { CLASSES, SIZES, type Sizes } from "./network.ts";
 import { VOLUME, type Volume } from "./train.ts";
 import { SCHEDULE, type Schedule } from "./train-network.ts";
-import type { WorldOptions } from "./worlds.ts";
+import { ANY_TIME, SEASON_DAYS, type WorldOptions } from "./worlds.ts";
 
 type Rows = Float32Array;
 type Score = (rows: Rows, count: number) => ArrayLike<number>;
@@ -101,11 +101,11 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
   } = options;
   const { accounts = ACCOUNTS } = options;
   const rivals = outliers.length + classifiers.length > 0;
-  const draw = simulator(options, worlds + (rivals ? VOLUME.learn : 0));
+  const draw = simulator(options, 2 * worlds + (rivals ? VOLUME.learn : 0));
   const baselines: Scorer[] = [];
   if (rivals) {
     // The very worlds of the model's own training with seed 1: rivals learn from as much as it did.
-    const world: WorldOptions = { accounts: VOLUME.accounts, campaignPart: 0.35 };
+    const world: WorldOptions = { accounts: VOLUME.accounts, campaignPart: 0.35, days: ANY_TIME };
     const learning = await draw(
       VOLUME.learn,
       { seed: LEARNING_SEED, world, stepHours: 24 },
@@ -113,12 +113,28 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
     );
     baselines.push(...fitRivals(learning, outliers, classifiers));
   }
+  const first = JUDGING_SEED + 1000 * seed;
+  const by = { model, baselines, threshold, stepHours: JUDGING_HOURS };
   const set = await draw(
     worlds,
-    { seed: JUDGING_SEED + 1000 * seed, world: { accounts, campaignPart: 0.06, mix: "usual" } },
+    { seed: first, world: { accounts, campaignPart: 0.06, mix: "usual" } },
     "worlds to judge by",
   );
-  yield* judgePopulation("population", { set, model, baselines, threshold, stepHours: JUDGING_HOURS });
+  yield* judgePopulation("population", { ...by, set });
+  // A sixth of the accounts, watched six times as long: there must be campaigns enough among them.
+  const season = await draw(
+    worlds,
+    { seed: first + 700, world: { accounts, campaignPart: 0.25, mix: "usual", days: [SEASON_DAYS] } },
+    "worlds watched for a season",
+  );
+  for await (const finding of judgePopulation("season", { ...by, set: season }))
+    yield entitled(finding, `, on pools watched for ${SEASON_DAYS} days`);
+}
+
+/** A finding whose title, where it has one, says more. */
+function entitled(finding: Finding, more: string): Finding {
+  if ("table" in finding) return { ...finding, table: finding.table + more };
+  return "plot" in finding ? { ...finding, plot: finding.plot + more } : finding;
 }
 
 /** Rivals see what the network sees: standard scores with 0 for missing, and which are present. */
@@ -173,6 +189,9 @@ const SHIFTS: readonly { name: string; world: Partial<WorldOptions> }[] = [
         "migrating-farm",
         "failover-fleet",
         "hidden-resident",
+        "developer-fee",
+        "volunteer-wallet",
+        "cloud-miner",
       ],
     },
   },
@@ -187,7 +206,11 @@ export async function* holdoutsFindings(
   const draw = simulator(options, volume.learn + volume.fit + worlds * (3 + SHIFTS.length));
   const learning = await draw(
     volume.learn,
-    { seed: LEARNING_SEED, world: { accounts: volume.accounts, campaignPart: 0.35 }, stepHours: 24 },
+    {
+      seed: LEARNING_SEED,
+      world: { accounts: volume.accounts, campaignPart: 0.35, days: ANY_TIME },
+      stepHours: 24,
+    },
     "worlds to learn from",
   );
   // Those that the model of seed 1 was fused on: a description needs as many honest accounts to be ranked among.
@@ -195,7 +218,7 @@ export async function* holdoutsFindings(
     volume.fit,
     {
       seed: LEARNING_SEED + VOLUME.learn,
-      world: { accounts: 2 * volume.accounts, campaignPart: 0.08, mix: "usual" },
+      world: { accounts: 2 * volume.accounts, campaignPart: 0.08, mix: "usual", days: ANY_TIME },
     },
     "worlds to fuse on",
   );
@@ -205,7 +228,7 @@ export async function* holdoutsFindings(
   // What people do shows itself over weeks. Such worlds have half the accounts: twice as many of them.
   const longer = await draw(
     2 * worlds,
-    { seed: first, world: { ...usual, days: LONGER_DAYS } },
+    { seed: first, world: { ...usual, days: [LONGER_DAYS] } },
     "worlds watched for longer",
   );
   yield* evaluateHoldouts({

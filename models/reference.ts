@@ -44,14 +44,18 @@ const MACHINE_RATE = FEATURE_INDEX.get("fleet.machineRate") as number;
 const SIZE = FEATURE_INDEX.get("hashrate.size") as number;
 const AGE = FEATURE_INDEX.get("operator.age") as number;
 
+/** Younger than a week: half of the week's memory is still empty. After four, what people do has shown itself. */
+const WEEK = Math.log10(1 + 7 * 24);
+const FOUR_WEEKS = Math.log10(1 + 28 * 24);
+
 /** Hardware class and age of an account: honest accounts of different strata are not exchangeable. */
 export function stratumOf(rows: Float32Array, at: number): string {
   const start = at * FEATURES.length;
   const perWorker = rows[start + MACHINE_RATE] as number;
   const rate = Number.isNaN(perWorker) ? (rows[start + SIZE] as number) : perWorker;
   const hardware = rate < 6 ? "processor" : rate < 11.5 ? "card" : "asic";
-  // Younger than a week: half of the week's memory is still empty.
-  return `${hardware}/${(rows[start + AGE] as number) < Math.log10(169) ? "new" : "old"}`;
+  const age = rows[start + AGE] as number;
+  return `${hardware}/${age < WEEK ? "new" : age < FOUR_WEEKS ? "old" : "settled"}`;
 }
 
 /** Width of a soft edge, as a part of the feature's range. */

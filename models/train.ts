@@ -17,7 +17,7 @@ import { SIMULATOR_VERSION } from "./simulate/simulate.ts";
 import { useBackend } from "./tensor-flow.ts";
 import { SCHEDULE, type Schedule } from "./train-network.ts";
 import { accountWeights } from "./weights.ts";
-import type { WorldOptions } from "./worlds.ts";
+import { ANY_TIME, type WorldOptions } from "./worlds.ts";
 
 /** How much is simulated: worlds to learn from, to fit the fusion on, and to judge by. */
 export interface Volume {
@@ -27,7 +27,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 48, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 80, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
@@ -75,7 +75,11 @@ export async function train(options: TrainOptions): Promise<Trained> {
     );
   };
   // An account's windows are much alike: twice a day is enough to judge by, once a day to learn from.
-  const learning = await simulated(volume.learn, 24, { accounts: volume.accounts, campaignPart: 0.35 });
+  const learning = await simulated(volume.learn, 24, {
+    accounts: volume.accounts,
+    campaignPart: 0.35,
+    days: ANY_TIME,
+  });
   const fitted = await fitModel(
     learning,
     () =>
@@ -83,6 +87,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         accounts: 2 * volume.accounts,
         campaignPart: 0.08,
         mix: "usual",
+        days: ANY_TIME,
       }),
     {
       seed,

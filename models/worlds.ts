@@ -8,8 +8,8 @@ const DAY_MS = 86_400_000;
 export interface WorldOptions {
   accounts: number;
   campaignPart: number;
-  /** Days that the pool is watched; between ten and 28 unless said. */
-  days?: number;
+  /** Days that the pool is watched, one of these; of a pool's first month unless said. */
+  days?: readonly number[];
   typologies?: readonly Typology[];
   cares?: readonly Care[];
   /** Mix of honest owners; the hard one unless said. */
@@ -20,6 +20,11 @@ export interface WorldOptions {
   shift?: "share-rate" | "geography" | "hardware" | "logs";
 }
 
+/** How long a pool has been watched: in its first month, or for a season too. */
+const FIRST_MONTH = [10, 14, 21, 28];
+export const SEASON_DAYS = 84;
+export const ANY_TIME = [...FIRST_MONTH, SEASON_DAYS];
+
 const SCORED = TYPOLOGIES.filter((one) => one !== "sanctioned-wallet");
 
 /** Draws the scenario of one world. Every world has other pools, so that no pool's habits are learned by heart. */
@@ -29,8 +34,7 @@ export function drawWorld(seed: number, options: WorldOptions): Scenario {
   // One world in seven is seen at a real pool's share rate, with fewer accounts to keep the volume.
   const dense = shift === "share-rate" || random.chance(0.15);
   // A campaign shows itself over weeks. Longer worlds have fewer accounts, so that all take about as long to simulate.
-  const drawn = random.pick([10, 14, 21, 28]);
-  const days = options.days ?? drawn;
+  const days = random.pick(options.days ?? FIRST_MONTH);
   const many = Math.round((accounts * 14) / days);
   const scenario = readScenario({
     name: `world-${seed}`,

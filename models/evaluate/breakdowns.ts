@@ -6,7 +6,7 @@ import { bootstrapRecall } from "./intervals.ts";
 
 const SIZES = [1, 10, 100, 1000] as const;
 /** Days for which a campaign was seen, from each to the next. */
-const DAYS = [0, 7, 14, 21] as const;
+const DAYS = [0, 7, 14, 21, 28, 56] as const;
 const DAY_MS = 86_400_000;
 
 /** A figure as tables have it: three places, and a dash for none. */

@@ -68,19 +68,3 @@ export function leaveOut(set: Dataset, isOut: (owner: number) => boolean): Datas
     owner: Uint32Array.from(kept, (row) => set.owner[row] as number),
   };
 }
-
-/**
- * A data set without accounts of one world that two owners drew the same name for at a pool: what is true of such an
- * account nobody can say. A campaign that has none but such is left out with them.
- */
-export function leaveOutNamesakes(set: Dataset): Dataset {
-  const byName = Map.groupBy(set.truth.keys(), (owner) => {
-    const { pool, account } = set.truth[owner] as Truth;
-    return JSON.stringify([set.worldOf[owner], pool, account]);
-  });
-  const namesakes = new Set([...byName.values()].filter(({ length }) => length > 1).flat());
-  const truth = set.truth.map((one, owner) =>
-    namesakes.has(owner) ? { ...one, campaign: null, typology: null, care: null } : one,
-  );
-  return leaveOut({ ...set, truth }, (owner) => namesakes.has(owner));
-}

@@ -19,18 +19,28 @@ export interface CampaignScore {
 export interface Judged {
   /** Highest score of each honest account and day, ascending. */
   clean: Float64Array;
-  /** Highest score of each honest account, ascending: one flag stays open for it, however many days it scores. */
-  accounts: Float64Array;
+  /**
+   * Highest score of each honest account in thirty days after thirty days, ascending: one flag stays open for it, however many
+   * days it scores, and once that is answered nobody is asked again for thirty.
+   */
+  flaggable: Float64Array;
   /** Campaigns that were never seen have a score of minus infinity: they count as missed. */
   campaigns: CampaignScore[];
 }
 
 const DAY_MS = 86_400_000;
+/** Days for which an answered flag is not asked about again (review). */
+const ANSWERED_DAYS = 30;
 
 /** Folds rows into honest account-days and campaigns. */
 export function judge(set: Dataset, scores: ArrayLike<number>): Judged {
   const clean = new Map<number, number>();
-  const accounts = new Map<number, number>();
+  const flaggable = new Map<number, number>();
+  const firstMs = new Map<number, number>();
+  for (let row = 0; row < set.count; row += 1) {
+    const owner = set.owner[row] as number;
+    firstMs.set(owner, Math.min(firstMs.get(owner) ?? Number.POSITIVE_INFINITY, set.atMs[row] as number));
+  }
   const campaigns = new Map<string, CampaignScore>();
   const nameOf = (owner: number): string => `${set.truth[owner]?.campaign}/${set.worldOf[owner]}`;
   for (const [index, { campaign, typology, care, machines }] of set.truth.entries()) {
@@ -52,13 +62,15 @@ export function judge(set: Dataset, scores: ArrayLike<number>): Judged {
     } else {
       const key = owner * 100_000 + Math.floor(atMs / DAY_MS);
       clean.set(key, Math.max(clean.get(key) ?? Number.NEGATIVE_INFINITY, score));
-      accounts.set(owner, Math.max(accounts.get(owner) ?? Number.NEGATIVE_INFINITY, score));
+      const days = Math.floor((atMs - (firstMs.get(owner) as number)) / DAY_MS);
+      const flag = owner * 1000 + Math.floor(days / ANSWERED_DAYS);
+      flaggable.set(flag, Math.max(flaggable.get(flag) ?? Number.NEGATIVE_INFINITY, score));
     }
   }
   for (const { windows } of campaigns.values()) windows.sort((left, right) => left[0] - right[0]);
   return {
     clean: Float64Array.from(clean.values()).sort(),
-    accounts: Float64Array.from(accounts.values()).sort(),
+    flaggable: Float64Array.from(flaggable.values()).sort(),
     campaigns: [...campaigns.values()],
   };
 }
@@ -70,12 +82,12 @@ export function thresholdAt(clean: Float64Array, rate: number): number {
 }
 
 /**
- * The score at which honest accounts open so many flags an account-day: an account opens one, and what it scores while
- * that is open brings it up to date. This is what a queue receives.
+ * The score at which honest accounts open so many flags an account-day: an account opens one, what it scores while
+ * that is open brings it up to date, and for thirty days after it was opened none is opened again. This is what a queue receives.
  */
-export function thresholdForFlags({ clean, accounts }: Judged, rate: number): number {
+export function thresholdForFlags({ clean, flaggable }: Judged, rate: number): number {
   const flags = Math.floor(rate * clean.length);
-  return accounts[Math.max(0, accounts.length - 1 - flags)] ?? Number.POSITIVE_INFINITY;
+  return flaggable[Math.max(0, flaggable.length - 1 - flags)] ?? Number.POSITIVE_INFINITY;
 }
 
 /** Part of campaigns above a threshold; NaN without campaigns. */

@@ -26,7 +26,7 @@ const BUDGETS = [5, 10, 50] as const;
 
 export interface PopulationOptions {
   /** What figures are called by: the part of the evaluation. */
-  part: "population" | "recorded";
+  part: "population" | "season" | "recorded";
   /** A usual population with campaigns in it, none of it seen in training. */
   set: Dataset;
   model: Scorer;

@@ -8,7 +8,7 @@ import type { AccountPlan, Rig } from "./plan.ts";
 import { type Logged, logClose, logLogin, logShare, logWorker } from "./pool-log.ts";
 import type { Random } from "./random.ts";
 import type { Site } from "./site.ts";
-import { accountAt, splitEndMs } from "./split.ts";
+import { accountAt, ELSEWHERE, splitEndMs } from "./split.ts";
 import { countShare, startVardiff, takePending, type Vardiff } from "./vardiff.ts";
 
 const HOUR_MS = 3_600_000;
@@ -137,11 +137,12 @@ export class Connection {
         continue;
       }
       if (!this.#online) {
-        if (this.#backAtMs >= Math.min(toMs, gap.nextMs)) {
+        const backMs = this.#minesHereFrom(Math.max(nowMs, this.#backAtMs));
+        if (backMs >= Math.min(toMs, gap.nextMs)) {
           nowMs = Math.min(toMs, gap.nextMs);
           continue;
         }
-        nowMs = Math.max(nowMs, this.#backAtMs);
+        nowMs = backMs;
         this.#open(nowMs, rate, sink);
       }
       nowMs = this.#mine(nowMs, Math.min(toMs, gap.nextMs), rate, sink);
@@ -149,10 +150,17 @@ export class Connection {
     if (this.#newcomers.length > 0) this.#logInNewcomers(toMs, sink);
   }
 
+  /** The instant, or the next at which it does not mine elsewhere. */
+  #minesHereFrom(atMs: number): number {
+    const { split } = this.site.plan;
+    const { lag } = this.#breaks;
+    return accountAt(split, atMs, lag) === ELSEWHERE ? splitEndMs(split, atMs, lag) + 1 : atMs;
+  }
+
   /** Mines at one rate until `toMs` or until the connection breaks. */
   #mine(fromMs: number, toMs: number, rate: number, sink: Sink): number {
     const vardiff = this.#vardiff as Vardiff;
-    const split = splitEndMs(this.site.plan.split, fromMs);
+    const split = splitEndMs(this.site.plan.split, fromMs, this.#breaks.lag);
     const endMs = Math.max(fromMs, Math.min(toMs, this.#breaks.nextMs, split));
     let nowMs = fromMs;
     let perMs = rate / 1000 / (vardiff.difficulty * this.#factor);
@@ -200,7 +208,7 @@ export class Connection {
     this.#sessions += 1;
     logged.session = `${this.#name}.${this.#sessions}`;
     this.#online = true;
-    this.#accountIndex = accountAt(this.site.plan.split, atMs) ?? this.#accountIndex;
+    this.#accountIndex = accountAt(this.site.plan.split, atMs, this.#breaks.lag) ?? this.#accountIndex;
     logged.account = this.#accounts[this.#accountIndex] as AccountPlan;
     this.#breaks.open(atMs, logged.account.pool.restartsMs);
     const ideal = (rate * this.#vardiffMs) / 1000 / this.#factor;

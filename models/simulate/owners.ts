@@ -6,6 +6,7 @@ import { HOME_PLANS } from "./owner-homes.ts";
 import { HOSTED_PLANS } from "./owner-hosted.ts";
 import { PARTNER_PLANS } from "./owner-partners.ts";
 import type { Plan } from "./owner-parts.ts";
+import { WALLET_PLANS } from "./owner-wallets.ts";
 import type { BenignKind, Operation } from "./plan.ts";
 import type { Random } from "./random.ts";
 import { scheduleReboots } from "./restarts.ts";
@@ -35,6 +36,9 @@ const WEIGHTS: readonly (readonly [BenignKind, usual: number, hard: number])[] =
   ["satellite-miner", 5, 1],
   ["threshold-payer", 3, 2],
   ["hidden-resident", 8, 4],
+  ["developer-fee", 1, 2],
+  ["volunteer-wallet", 2, 2],
+  ["cloud-miner", 3, 3],
 ];
 
 /** Weights of the honest owners in a mix. */
@@ -63,4 +67,5 @@ const PLANS: Record<BenignKind, Plan> = {
   ...FARM_PLANS,
   ...HOSTED_PLANS,
   ...PARTNER_PLANS,
+  ...WALLET_PLANS,
 };

@@ -43,6 +43,9 @@ export const BENIGN_KINDS = [
   "satellite-miner",
   "threshold-payer",
   "hidden-resident",
+  "developer-fee",
+  "volunteer-wallet",
+  "cloud-miner",
 ] as const;
 export type BenignKind = (typeof BENIGN_KINDS)[number];
 
@@ -155,8 +158,11 @@ export interface SitePlan {
   agent: string;
   /** Machines share one connection per address; worker names are passed on or not. */
   proxy: false | { passesNames: boolean; sessionWorker: string };
-  /** Splits by time: parts of a period mined to each account. */
-  split?: { periodMs: number; parts: number[]; wander: number };
+  /**
+   * Splits by time: parts of a period mined to each account. `apart`: every connection turns at a time of its own, and what
+   * is left of the period it mines elsewhere.
+   */
+  split?: { periodMs: number; parts: number[]; apart?: boolean };
   load: LoadPlan;
   rigs: Rig[];
 }

@@ -51,12 +51,24 @@ export function drawPopulation(scenario: Scenario, seed: number): Population {
     operations.push(operation);
     accounts += operation.accounts.length;
   }
+  nameApart(operations);
   const actions = operations.flatMap((operation, index) => [
     ...planActions(operation, index, seed),
     ...planRestarts(operation, index, seed),
   ]);
   actions.sort((left, right) => left.atMs - right.atMs);
   return { world, operations, actions };
+}
+
+/** Who comes to a pool with a name that is taken there is given another. */
+function nameApart(operations: readonly Operation[]): void {
+  const taken = new Set<string>();
+  for (const account of operations.flatMap(({ accounts }) => accounts)) {
+    const drawn = account.name;
+    const key = () => JSON.stringify([account.pool.name, account.name]);
+    for (let next = 2; taken.has(key()); next += 1) account.name = `${drawn}_${next}`;
+    taken.add(key());
+  }
 }
 
 function* drawCampaigns(scenario: Scenario, seed: number, world: World): Generator<Operation> {

@@ -7,9 +7,10 @@ import { drawPopulation, type Population, truthOf } from "./population.ts";
 import { createRandom, type Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
 import { Site } from "./site.ts";
+import { partHere } from "./split.ts";
 
 /** The version of what is generated: other numbers from the same seed need another version. */
-export const SIMULATOR_VERSION = "1.3.0";
+export const SIMULATOR_VERSION = "1.4.0";
 
 /** Load and prices stand still for so long; shares, breaks and outages keep their exact instants. */
 const STEP_MS = 15 * 60_000;
@@ -32,6 +33,9 @@ export function simulate(scenario: Scenario, seed: number): Simulation {
   const { startMs, endMs } = population.world;
   return { observations: run(population, seed), truth, startMs, endMs };
 }
+
+/** Owners of more sites than this share their shares an hour among them: a wallet of strangers is no larger than a firm. */
+const FEW_SITES = 5;
 
 interface Running {
   operation: Operation;
@@ -92,7 +96,8 @@ function start(operation: Operation, random: Random, seed: number, index: number
     const site = new Site(plan, random.fork(`site/${siteIndex}`), { poolCountry, seed, startMs });
     const groups = groupRigs(plan, site.lines);
     const { pool } = operation.accounts[Math.max(0, (plan.rigs[0] as Rig).account)] as AccountPlan;
-    const vardiffMs = Math.max(pool.vardiffMs, (groups.length * HOUR_MS) / pool.siteSharesPerHour);
+    const connected = groups.length * partHere(plan.split) * Math.max(1, operation.sites.length / FEW_SITES);
+    const vardiffMs = Math.max(pool.vardiffMs, (connected * HOUR_MS) / pool.siteSharesPerHour);
     const connections = groups.map(
       ({ rigs, first, line }, number) =>
         new Connection({

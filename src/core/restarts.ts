@@ -15,8 +15,11 @@ const BACK_MS = 15 * 60_000;
 /** How likely somebody did it: half of several connections at once, or the only one there. Our estimates. */
 const SEVERAL = 0.65;
 const SINGLE = 0.3;
-/** What comes again sooner is the same work; a single connection that breaks more than daily stands on a bad line. */
-const APART_MS = { several: HOUR_MS, single: 20 * HOUR_MS } as const;
+/**
+ * What comes again sooner is the same work, or machines that turn between two accounts; a single connection that breaks more
+ * than daily stands on a bad line.
+ */
+const APART_MS = { several: 3 * HOUR_MS, single: 20 * HOUR_MS } as const;
 /** What recurs so near to its time of day is a machine's doing: a reboot by the clock. */
 const CLOCK_MS = 10 * 60_000;
 

@@ -90,6 +90,11 @@ test("what reboots by the clock is nobody's, but for the first", () => {
   expect(restarts(after(9, [...fleet(8), ...days.flat()]))).toBeCloseTo(0.65, 1);
 });
 
+test("machines that turn to another account for minutes of every hour are restarted by nobody, but for the first time", () => {
+  const turns = Array.from({ length: 60 }, (_, hour) => [...restart(8, START + (30 + hour) * HOUR_MS)]);
+  expect(restarts(after(5, [...fleet(8), ...turns.flat()]))).toBeCloseTo(0.65, 1);
+});
+
 test("what is away for longer, or comes back from elsewhere, was no restart", () => {
   const late = [0, 1, 2, 3].flatMap((index) => [
     ends(`alice${index}`, MORNING),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { flag as flagSchema } from "../../src/core/flag.ts";
+import { USUAL_THRESHOLD } from "../../src/core/model.ts";
 import { assay } from "../support/assay.ts";
 
 let place: string;
@@ -95,7 +96,10 @@ test("bad lines are reported by place and never stop the rest", async () => {
 test("a typology of one's own is looked for beside the others, and changes no account that does not show it", async () => {
   const out = join(place, "described");
   const made = await assay(
-    ["simulate", "--scenario", "demo", "--seed", "7", "--accounts", "25", "--days", "2"].concat("--out", out),
+    ["simulate", "--scenario", "demo", "--seed", "19", "--accounts", "40", "--days", "2"].concat(
+      "--out",
+      out,
+    ),
   );
   expect(made.code, made.stderr).toBe(0);
   const config = join(place, "described.yaml");
@@ -126,7 +130,7 @@ test("a typology of one's own is looked for beside the others, and changes no ac
     const { "satellite-site": own, ...others } = typologies;
     // What is flagged is not learned as usual: from then on its features are other ones.
     if (held.has(account)) continue;
-    if (own > 0 && value >= 0.6) held.add(account);
+    if (own > 0 && value >= USUAL_THRESHOLD) held.add(account);
     expect(others).toEqual(plain[index].typologies);
     expect(value).toBeCloseTo(plain[index].value + own, 6);
     if (own === 0) same += 1;

@@ -68,19 +68,22 @@ test("a small population and its round trips are simulated and judged by the shi
   };
   const findings = await read();
   const names = findings.flatMap((finding) => ("figure" in finding ? [finding.figure] : []));
+  const judged = [
+    "recall_at_10",
+    "recall_at_10_all",
+    "recall_at_10_every_day",
+    "fpr_per_account_day",
+    "recall_over_rules",
+    "calibration_error",
+    "brier",
+    "conformal_ks_p",
+  ];
   expect(names).toEqual([
-    "population.recall_at_10",
-    "population.recall_at_10_all",
-    "population.recall_at_10_every_day",
-    "population.fpr_per_account_day",
-    "population.recall_over_rules",
-    "population.calibration_error",
-    "population.brier",
-    "population.conformal_ks_p",
+    ...["population", "season"].flatMap((part) => judged.map((name) => `${part}.${name}`)),
     "latency.recall_20ms_at_1pct",
   ]);
   for (const finding of findings) if ("figure" in finding) expect(finding.value).not.toBeNaN();
-  expect(notes).toEqual(["1/1", "1/1"]);
+  expect(notes).toEqual(["1/2", "2/2", "1/1"]);
   expect(await read()).toEqual(findings);
   await model.close();
 }, 120_000);

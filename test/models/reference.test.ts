@@ -32,7 +32,7 @@ function draw(seed: number, count: number, shift = 0) {
 test("conformal p-values of honest accounts are uniform in every stratum", () => {
   const known = draw(1, 6000);
   const reference = makeReference(known.rows, known.count, known.logits, known.owner);
-  expect(Object.keys(reference.scores)).toHaveLength(7);
+  expect(Object.keys(reference.scores)).toHaveLength(10);
   const fresh = draw(2, 3000);
   const values = Array.from({ length: fresh.count }, (_, row) =>
     conformalP(reference, stratumOf(fresh.rows, row), fresh.logits[row] as number),

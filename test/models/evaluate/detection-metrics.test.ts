@@ -36,7 +36,7 @@ const scores = [1, 3, 2, 5, 9, 4];
 test("rows are folded into honest account-days and campaigns; a campaign never seen is missed", () => {
   const judged = judge(set, scores);
   expect([...judged.clean]).toEqual([2, 3, 5]);
-  expect([...judged.accounts]).toEqual([3, 5]);
+  expect([...judged.flaggable]).toEqual([3, 5]);
   expect(judged.campaigns.map(({ name, score }) => [name, score])).toEqual([
     ["one/0", 9],
     ["two/0", Number.NEGATIVE_INFINITY],
@@ -67,13 +67,30 @@ test("no more of the honest days than the rate exceed the threshold", () => {
 test("an account that scores day after day opens one flag", () => {
   const judged = {
     clean: Float64Array.from([1, 1, 1, 1, 7, 8, 9, 9]),
-    accounts: Float64Array.from([1, 1, 9]),
+    flaggable: Float64Array.from([1, 1, 9]),
     campaigns: [],
   };
   // One flag in eight account-days: by days the threshold must lie above all but one of them, by accounts below 9.
   expect(thresholdAt(judged.clean, 1 / 8)).toBe(9);
   expect(thresholdForFlags(judged, 1 / 8)).toBe(1);
   expect(thresholdForFlags(judged, 0)).toBe(9);
+});
+
+test("an account that scores for a season opens a flag every thirty days: answered ones are not asked about again for so long", () => {
+  const [owner] = set.truth;
+  const days = Array.from({ length: 84 }, (_, day) => day);
+  const season = {
+    ...set,
+    rows: new Float32Array(84),
+    count: 84,
+    atMs: Float64Array.from(days, (day) => (100 + day) * DAY),
+    owner: new Uint32Array(84),
+    truth: [owner as (typeof set.truth)[number]],
+    worldOf: [0],
+  };
+  const { clean, flaggable } = judge(season, days);
+  expect(clean).toHaveLength(84);
+  expect([...flaggable]).toEqual([29, 59, 83]);
 });
 
 test("calibration error is the distance of what is claimed from what is found", () => {

@@ -95,7 +95,9 @@ test("recall is told by how long a campaign was seen", async () => {
       ["0 to 7", 1, 0, "[0, 0]", 0],
       ["7 to 14", 1, 1, "[1, 1]", 1],
       ["14 to 21", 0, "–", expect.any(String), "–"],
-      ["21 and more", 0, "–", expect.any(String), "–"],
+      ["21 to 28", 0, "–", expect.any(String), "–"],
+      ["28 to 56", 0, "–", expect.any(String), "–"],
+      ["56 and more", 0, "–", expect.any(String), "–"],
     ],
   });
 });

@@ -171,3 +171,72 @@ test("a few farms are paid just above a minimum in dollars, and no others are bu
   for (const kind of ["hobbyist", "rental-customer", "demand-response-farm"] as const)
     for (const { accounts } of plan(kind, 100)) expect(accounts[0]?.payout.rule).not.toBe("currency");
 });
+
+test("a developer's fee comes from strangers' machines, each for a minute or two at a time of its own", () => {
+  const scenario = scenarioOf("developer-fee", 6);
+  const { operations } = drawPopulation(scenario, 7);
+  const seen = observe("developer-fee", 6).filter((one): one is Session => one.type === "session");
+  for (const { accounts, sites } of operations) {
+    const [site] = sites as [Operation["sites"][number]];
+    const { periodMs, parts } = site.split as NonNullable<typeof site.split>;
+    const here = (parts[0] as number) * periodMs;
+    const name = accounts[0]?.name;
+    const own = seen.filter(({ pool, account }) => account === name && pool === accounts[0]?.pool.name);
+    const opened = Map.groupBy(
+      own.filter(({ event }) => event === "authorize"),
+      ({ session }) => session.replace(/\.\d+$/, ""),
+    );
+    expect(opened.size).toBeGreaterThan(0.8 * site.rigs.length);
+    const within = new Set<number>();
+    for (const [connection, logged] of opened) {
+      const ends = own.filter(
+        ({ event, session }) => event === "close" && session.replace(/\.\d+$/, "") === connection,
+      );
+      // Boots and broken lines apart, one turn in every period, and never longer than the part that is the developer's.
+      expect(logged.length).toBeLessThan((1.6 * 86_400_000) / periodMs + 3);
+      for (const { session, atMs } of logged) {
+        within.add(Math.floor((10 * (atMs % periodMs)) / periodMs));
+        const end = ends.find((one) => one.session === session);
+        if (end) expect(end.atMs - atMs).toBeLessThan(here + 2);
+      }
+    }
+    expect(within.size).toBeGreaterThan(5);
+    expect(
+      new Set(own.flatMap(({ ip, atMs }) => (ip ? [lookUp(ip, atMs).country] : []))).size,
+    ).toBeGreaterThan(3);
+  }
+});
+
+test("volunteers and applications' users are strangers at home, each on a clock of his own", () => {
+  const applications = plan("volunteer-wallet", 200).filter(({ accounts, sites }) => {
+    expect(accounts).toHaveLength(1);
+    expect(sites.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(sites.map(({ trueCountry }) => trueCountry)).size).toBeGreaterThan(2);
+    return (
+      new Set(sites.map(({ agent }) => agent)).size === 1 && sites.every(({ rigs }) => rigs.length === 1)
+    );
+  });
+  expect(applications.length).toBeGreaterThan(50);
+  expect(applications.length).toBeLessThan(110);
+  for (const { sites } of applications) {
+    expect(new Set(sites.map(({ rigs }) => rigs[0]?.worker)).size).toBeGreaterThan(0.9 * sites.length);
+    for (const { load } of sites) expect(load.hours).toBeDefined();
+  }
+});
+
+test("who mines in the cloud rents in several regions, with one program and one habit of naming", () => {
+  for (const { sites } of plan("cloud-miner", 60)) {
+    expect(new Set(sites.map(({ agent }) => agent)).size).toBe(1);
+    for (const { places } of sites) expect(places).toMatchObject([{ access: "hosting" }]);
+  }
+});
+
+test("no two owners have one name at a pool", () => {
+  const scenario = readScenario({ ...scenarioOf("hobbyist", 3000), pools: undefined });
+  const { operations } = drawPopulation(scenario, 3);
+  const names = operations.flatMap(({ accounts }) =>
+    accounts.map(({ pool, name }) => JSON.stringify([pool.name, name])),
+  );
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.some((name) => /_2"\]$/.test(name))).toBe(true);
+});
