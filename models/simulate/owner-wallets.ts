@@ -1,6 +1,5 @@
 import { drawModel, MACHINES, type MachineModel } from "./machines.ts";
 import { drawNaming } from "./names.ts";
-import { HOSTING } from "./networks.ts";
 import { evenings, type Plan } from "./owner-parts.ts";
 import type { BenignKind, OperatorPlan, PlacePlan, SitePlan } from "./plan.ts";
 import type { Random } from "./random.ts";
@@ -67,6 +66,7 @@ export const WALLET_PLANS = {
       load: { off: [], wander: 0.02 },
     });
     mineApart(site, random.between(0.008, 0.03), random.logUniform(50, 150) * MINUTE_MS);
+    // The developer himself has little to do to what is mined to him.
     return { accounts: [makeAccount(random, pool)], sites: [site], operator: strangers(random, 0.3) };
   },
 
@@ -106,9 +106,7 @@ export const WALLET_PLANS = {
   "cloud-miner": (random, world, span) => {
     const pool = drawPool(random, world, COMPUTERS);
     const model = drawModel(random, pool.algorithm, ["server", "home"]);
-    const regions = new Set(
-      Array.from({ length: random.integer(2, 6) }, () => drawHostingCountry(random, Object.keys(HOSTING))),
-    );
+    const regions = new Set(Array.from({ length: random.integer(2, 6) }, () => drawHostingCountry(random)));
     const agent = random.pick(model.agents);
     const naming = drawNaming(random, model);
     const cheap = random.chance(0.4);
