@@ -29,7 +29,7 @@ export interface Judged {
 }
 
 const DAY_MS = 86_400_000;
-/** Days for which an answered flag is not asked about again (review). */
+/** Days for which an answered flag is not asked about again: what the queue does (src/store/ops-flags.ts). */
 const ANSWERED_DAYS = 30;
 
 /** Folds rows into honest account-days and campaigns. */
