@@ -1,9 +1,18 @@
 import type { Dataset } from "./evaluate/dataset.ts";
 import type { Fusion } from "./fusion.ts";
+import type { Manifest } from "./model-files.ts";
 import type { Metrics, Volume } from "./train.ts";
 
 const percent = (value: number | undefined): string =>
   value === undefined || Number.isNaN(value) ? "–" : `${(100 * value).toFixed(1)} %`;
+
+/** What the card says of recorded pools. */
+function ofRecorded(recorded: Manifest["data"]["recorded"]): string {
+  if (!recorded) return "No real account was used, and none has confirmed these figures.";
+  const { recordings, accounts, campaigns } = recorded;
+  return `Beside them ${recordings} recorded ${recordings === 1 ? "pool" : "pools"} with
+  ${accounts} accounts, ${campaigns} campaigns among them; the figures below are not of these.`;
+}
 
 /** The model's card: what it is, what it was made from, how it does, and where it must not be trusted. */
 export function writeCard(options: {
@@ -11,11 +20,12 @@ export function writeCard(options: {
   version: string;
   seed: number;
   learning: Dataset;
+  recorded: Manifest["data"]["recorded"];
   metrics: Metrics;
   fusion: Fusion;
   volume: Volume;
 }): string {
-  const { name, version, seed, learning, metrics, fusion, volume } = options;
+  const { name, version, seed, learning, recorded, metrics, fusion, volume } = options;
   const campaigns = new Set(
     learning.truth.flatMap(({ campaign }, index) =>
       campaign ? [`${campaign}/${learning.worldOf[index]}`] : [],
@@ -36,9 +46,9 @@ export function writeCard(options: {
 Says how consistent an account's last days are with a campaign of one of the known typologies. It accuses nobody: a
 person decides.
 
-- **Made from** simulated pools only (models/simulate, seed ${seed}): ${volume.learn} worlds of about
+- **Made from** simulated pools${recorded ? "" : " only"} (models/simulate, seed ${seed}): ${volume.learn} worlds of about
   ${volume.accounts} accounts to learn from (${learning.count} windows, ${campaigns.size} campaigns), ${volume.fit} others to fuse and
-  calibrate, ${volume.judge} others again to judge. No real account was used, and none has confirmed these figures.
+  calibrate, ${volume.judge} others again to judge. ${ofRecorded(recorded)}
 - **Consists of** a denoising auto-encoder with a typology head, a monotone head over the risk features, and boosted
   trees, fused by a logistic regression (campaign ${fusion.campaign.toFixed(3)}, risk ${fusion.risk.toFixed(3)}, novelty ${fusion.novelty.toFixed(3)},
   trees ${fusion.forest.toFixed(3)}).

@@ -1,8 +1,9 @@
 import { FEATURES } from "#core/features.ts";
 import { growAside } from "./baselines/grow-aside.ts";
 import type { GrowOptions } from "./baselines/grow-forest.ts";
+import type { Divided } from "./divide-recordings.ts";
 import { fitScaler } from "./encode.ts";
-import type { Dataset } from "./evaluate/dataset.ts";
+import { concatenate, type Dataset } from "./evaluate/dataset.ts";
 import { type Fused, fuseModel, type Parts } from "./fuse-model.ts";
 import { HIDE_FROM_TREES, hideParts } from "./hide.ts";
 import { CLASSES, type Sizes } from "./network.ts";
@@ -31,9 +32,11 @@ export interface Fitted extends Parts, Fused {}
  * Trains on one data set, network and trees side by side, and fuses on another, which is asked for only when both stand.
  */
 export async function fitModel(
-  learning: Dataset,
+  simulated: Dataset,
   fittingSet: () => Promise<Dataset>,
   options: {
+    /** Recorded pools to learn from and to fuse on beside. */
+    recorded?: Pick<Divided, "learning" | "fusing">;
     seed: number;
     sizes: Sizes;
     schedule: Schedule;
@@ -41,10 +44,11 @@ export async function fitModel(
     onProgress?: (part: number) => void;
   },
 ): Promise<Fitted> {
-  const { seed, sizes, schedule, trees, onProgress } = options;
+  const { recorded, seed, sizes, schedule, trees, onProgress } = options;
+  const learning = recorded ? concatenate([simulated, recorded.learning]) : simulated;
   const scaler = fitScaler(learning.rows, learning.count);
   const classes = classesOf(learning);
-  const weights = learningWeights(learning);
+  const weights = learningWeights(simulated, recorded?.learning);
   const done = { network: 0, forest: 0 };
   const onPart = (which: keyof typeof done) => (part: number) => {
     done[which] = part;
@@ -68,7 +72,7 @@ export async function fitModel(
     throw error;
   });
   const parts = { network, forest, scaler };
-  return { ...parts, ...(await fuseModel(parts, await fittingSet())) };
+  return { ...parts, ...(await fuseModel(parts, await fittingSet(), recorded?.fusing)) };
 }
 
 /** Class of each row, by its account's truth. */

@@ -3,7 +3,7 @@ import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
 import type { Forest } from "./baselines/forest.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
 import { ENCODED, RISK_FEATURES, type Scaler } from "./encode.ts";
-import type { Dataset } from "./evaluate/dataset.ts";
+import { concatenate, type Dataset } from "./evaluate/dataset.ts";
 import { BASE_RATE, fitFusion, imposeBaseRate } from "./fit-fusion.ts";
 import {
   boundNovelty,
@@ -37,11 +37,16 @@ export interface Fused {
   honest: Honest;
 }
 
-/** Fuses a network and trees on worlds that neither has seen. */
-export async function fuseModel({ network, forest, scaler }: Parts, fitting: Dataset): Promise<Fused> {
+/** Fuses a network and trees on worlds that neither has seen, and on recorded pools beside. */
+export async function fuseModel(
+  { network, forest, scaler }: Parts,
+  simulated: Dataset,
+  recorded?: Dataset,
+): Promise<Fused> {
+  const fitting = recorded ? concatenate([simulated, recorded]) : simulated;
   const { logits, asked } = createForestBatch(forest)(fitting.rows, fitting.count, FEATURES.length);
   const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
-  const weight = accountWeights(fitting);
+  const weight = accountWeights(simulated, recorded);
   const heads = await runHeads(network, scaler, fitting);
   const noveltyUnit = median(heads.error.filter((_, row) => positive[row] === 0));
   const novelty = heads.error.map((error) => Math.log(boundNovelty(error / noveltyUnit)));

@@ -57,6 +57,16 @@ export const manifestSchema = z.strictObject({
     worlds: z.number(),
     rows: z.number(),
     sha256: z.string(),
+    /** Recorded pools that were learned from beside: how many, and what of their accounts. */
+    recorded: z
+      .strictObject({
+        recordings: z.number(),
+        accounts: z.number(),
+        campaigns: z.number(),
+        rows: z.number(),
+        sha256: z.string(),
+      })
+      .optional(),
   }),
   versions: z.record(z.string(), z.string()),
   backend: z.string(),

@@ -73,7 +73,7 @@ export interface Recording {
 }
 
 /** Honest accounts that mine from places under comprehensive sanctions. */
-function screenedIn({ rows, count, owner, truth }: Dataset): Set<number> {
+export function screenedIn({ rows, count, owner, truth }: Dataset): Set<number> {
   const column = FEATURE_INDEX.get("origin.comprehensive") as number;
   const found = new Set<number>();
   for (let row = 0; row < count; row += 1) {

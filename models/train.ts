@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FEATURE_SCHEMA } from "#core/features.ts";
 import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { writeCard } from "./card.ts";
+import type { Divided } from "./divide-recordings.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
 import { averagePrecision } from "./evaluate/average-precision.ts";
 import type { Dataset } from "./evaluate/dataset.ts";
@@ -27,7 +28,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 80, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 160, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
@@ -37,6 +38,8 @@ export interface TrainOptions {
   seed: number;
   /** Simulates worlds, here or in threads. */
   draw: DrawWorlds;
+  /** Pools of one's own, of which the truth is known, to learn from beside the simulated ones. */
+  recorded?: Divided;
   volume?: Volume;
   sizes?: Sizes;
   schedule?: Schedule;
@@ -63,7 +66,7 @@ export interface Metrics {
 /** Simulates, trains, calibrates, judges and writes a model. The same options give the same weights, bit for bit. */
 export async function train(options: TrainOptions): Promise<Trained> {
   const { name, version, seed, volume = VOLUME, sizes = SIZES, schedule = SCHEDULE, onProgress } = options;
-  const { trees = TREES } = options;
+  const { trees = TREES, recorded } = options;
   const backend = await useBackend("wasm");
   const worlds = volume.learn + volume.fit + volume.judge;
   let made = 0;
@@ -90,6 +93,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
         days: ANY_TIME,
       }),
     {
+      ...(recorded ? { recorded } : {}),
       seed,
       sizes,
       schedule,
@@ -106,6 +110,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const metrics = judgeModel(fitted.oracle, judging);
   onProgress?.("judge", 1);
 
+  const known = recorded && describe(recorded);
   const directory = join(options.directory, name, version);
   await network.save(directoryHandler(directory));
   const manifest = await writeModelFiles(directory, {
@@ -115,7 +120,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
     reference: fitted.reference,
     honest: fitted.honest,
     metrics,
-    card: writeCard({ name, version, seed, learning, metrics, fusion, volume }),
+    card: writeCard({ name, version, seed, learning, recorded: known, metrics, fusion, volume }),
     manifest: {
       name,
       version,
@@ -126,11 +131,12 @@ export async function train(options: TrainOptions): Promise<Trained> {
         seed,
         worlds,
         rows: learning.count,
-        sha256: sha256(new Uint8Array(learning.rows.buffer)),
+        sha256: hashOf(learning),
+        ...(known ? { recorded: known } : {}),
       },
       versions: await readVersions(),
       backend,
-      command: `assay train --seed ${seed} --version ${version}`,
+      command: `assay train --seed ${seed} --version ${version}${recorded ? " --recorded DIR" : ""}`,
     },
   });
   network.dispose();
@@ -157,6 +163,26 @@ function judgeModel(oracle: Oracle, set: Dataset): Metrics {
     averagePrecisionAtBaseRate: averagePrecision(logits, positive, weight),
     calibrationError: calibrationError(values, positive, weight),
     recallAtFpr,
+  };
+}
+
+const hashOf = ({ rows }: Dataset): string =>
+  sha256(new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+
+/** What the manifest says of recorded pools. */
+function describe({ learning, fusing, recordings }: Divided): Manifest["data"]["recorded"] {
+  const { truth, worldOf } = learning;
+  const seen = new Set([...learning.owner, ...fusing.owner]);
+  const campaigns = [...seen].flatMap((owner) => {
+    const campaign = truth[owner]?.campaign ?? null;
+    return campaign === null ? [] : [JSON.stringify([worldOf[owner], campaign])];
+  });
+  return {
+    recordings,
+    accounts: seen.size,
+    campaigns: new Set(campaigns).size,
+    rows: learning.count,
+    sha256: hashOf(learning),
   };
 }
 

@@ -2,6 +2,8 @@ import type { Flag, Verdict } from "#core/flag.ts";
 
 /** A flag that somebody answered, with its last verdict. */
 export interface Answered {
+  pool: string;
+  account: string;
   kind: Flag["kind"];
   score: number;
   /** Names, the most probable first. */

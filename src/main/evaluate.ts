@@ -8,6 +8,7 @@ import { gradientBoosting } from "../../models/baselines/gradient-boosting.ts";
 import { isolationForest } from "../../models/baselines/isolation-forest.ts";
 import { logisticRegression } from "../../models/baselines/logistic-regression.ts";
 import { evaluateAdbench } from "../../models/evaluate/adbench.ts";
+import { truthOfAnswers } from "../../models/evaluate/answered-truth.ts";
 import { evaluateChange } from "../../models/evaluate/change.ts";
 import type { Finding } from "../../models/evaluate/figure.ts";
 import { htmlReport } from "../../models/evaluate/html-report.ts";
@@ -25,9 +26,9 @@ import { useBackend } from "../../models/tensor-flow.ts";
 import { parseConfig, readConfig } from "../config.ts";
 import { openOps } from "../store/ops-sqlite.ts";
 import { wholeNumber } from "./arguments.ts";
-import { openModel, openParts } from "./parts.ts";
+import { openModel } from "./parts.ts";
 import { createProgress } from "./progress.ts";
-import { readRecordings } from "./recordings.ts";
+import { openRecordings } from "./recordings.ts";
 import { UsageError } from "./usage.ts";
 import { createWorldPool } from "./world-pool.ts";
 
@@ -38,6 +39,7 @@ interface Given {
   thresholds: boolean;
   worlds: number | undefined;
   config: string | undefined;
+  truth: string | undefined;
   onProgress: (done: number, total: number, note?: string) => void;
 }
 
@@ -59,37 +61,32 @@ const PARTS: Record<string, (given: Given) => AsyncIterable<Finding>> = {
 };
 
 /** The part that is judged by what operators answered, in the store of a service, running or not. */
-async function* onVerdicts({ config }: Given): AsyncGenerator<Finding> {
+async function* onVerdicts({ config, truth }: Given): AsyncGenerator<Finding> {
   const { directory } = (config === undefined ? parseConfig("") : readConfig(config)).data;
   const file = join(directory, "ops.db");
   if (!existsSync(file))
     throw new UsageError(`evaluate verdicts: no operations store at ${file}; --config names the service's`);
   const ops = await openOps({ file });
   try {
-    yield* evaluateVerdicts({ answers: await ops.answered(0), volume: await ops.volume() });
+    const answers = await ops.answered(0);
+    if (truth !== undefined) await writeFile(truth, truthOfAnswers(answers));
+    yield* evaluateVerdicts({ answers, volume: await ops.volume() });
   } finally {
     await ops.close();
   }
 }
 
-/** The part that is judged on recordings whose truth is known. Lines that could not be read are told at the end. */
+/** The part that is judged on recordings whose truth is known. */
 async function* onRecordings({ data, config: file, onProgress }: Given): AsyncGenerator<Finding> {
   const directory = needed("recorded", data);
   const config = file === undefined ? parseConfig("") : readConfig(file);
-  const refused: string[] = [];
-  const { origin } = await openParts(config);
   const model = await openModel(config);
   try {
-    const recordings = readRecordings(directory, {
-      lookUpOrigin: origin.lookUp,
-      onRefused: (place, reason) => refused.length < REFUSALS && refused.push(`${place}: ${reason}\n`),
-      onProgress,
-    });
+    const recordings = openRecordings(directory, file, onProgress);
     yield* recordedFindings({ model, recordings, threshold: config.detection.threshold });
   } finally {
     await model.close();
   }
-  if (refused.length > 0) process.stderr.write(`refused (the first ${REFUSALS}):\n${refused.join("")}`);
 }
 
 /** A part that is judged on simulated pools: the shipped model beside the baselines. */
@@ -118,8 +115,6 @@ async function* onPools(
 
 /** Parts that need somebody's data or a service's store: run when they are named. */
 const NAMED = new Set(["nab", "adbench", "recorded", "verdicts"]);
-/** Lines of recordings that are told of. */
-const REFUSALS = 20;
 
 function needed(part: string, directory: string | undefined): string {
   if (directory === undefined) throw new UsageError(`evaluate ${part}: --data DIR is needed`);
@@ -140,6 +135,7 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
       thresholds: { type: "boolean", default: false },
       worlds: { type: "string" },
       config: { type: "string" },
+      truth: { type: "string" },
     },
   });
   const unknown = positionals.filter((name) => !Object.hasOwn(PARTS, name));
@@ -159,6 +155,7 @@ export async function evaluate(args: string[], signal: AbortSignal): Promise<voi
       thresholds: values.thresholds,
       worlds: values.worlds === undefined ? undefined : wholeNumber("--worlds", values.worlds, 1),
       config: values.config,
+      truth: values.truth,
       onProgress: (done: number, total: number, note?: string) => {
         signal.throwIfAborted();
         progress.at(done, total, note);

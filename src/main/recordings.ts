@@ -5,10 +5,34 @@ import type { LookUpOrigin } from "#core/origin.ts";
 import { readObservationsFile } from "../../collectors/ingest/ndjson.ts";
 import { LabelledWindows, SETTLE_MS } from "../../models/collect.ts";
 import { RECORDED_HOURS, type Recording, readTruth } from "../../models/recorded.ts";
+import { parseConfig, readConfig } from "../config.ts";
+import { openParts } from "./parts.ts";
 import { UsageError } from "./usage.ts";
 
 const TRUTH = "truth.ndjson";
 const OBSERVATIONS = ["observations.ndjson", "observations.ndjson.gz"] as const;
+
+/** Lines that could not be read of which is told. */
+const TOLD = 20;
+
+/**
+ * Recordings as a command reads them, with the origin databases of a configuration. What could not be read is told on standard
+ * error, at the end.
+ */
+export async function* openRecordings(
+  directory: string,
+  configFile: string | undefined,
+  onProgress: Options["onProgress"],
+): AsyncGenerator<Recording> {
+  const { origin } = await openParts(configFile === undefined ? parseConfig("") : readConfig(configFile));
+  const refused: string[] = [];
+  yield* readRecordings(directory, {
+    lookUpOrigin: origin.lookUp,
+    onRefused: (place, reason) => refused.length < TOLD && refused.push(`${place}: ${reason}\n`),
+    onProgress,
+  });
+  if (refused.length > 0) process.stderr.write(`refused (the first ${TOLD}):\n${refused.join("")}`);
+}
 
 interface Options {
   lookUpOrigin: LookUpOrigin;
@@ -73,6 +97,6 @@ async function recordingsIn(directory: string) {
   });
   if (found.length > 0) return found;
   throw new UsageError(
-    `evaluate recorded: no ${OBSERVATIONS[0]} with a ${TRUTH} in ${directory} or a directory in it`,
+    `recordings: no ${OBSERVATIONS[0]} with a ${TRUTH} in ${directory} or a directory in it`,
   );
 }

@@ -18,7 +18,9 @@ export const USAGE = `Assay tells a mining pool where its hashrate really comes 
   assay lists update | status            the watch lists and databases
   assay alert test [DESTINATION]         send a marked test delivery
   assay simulate --scenario NAME|FILE --seed N --accounts N --days D --out DIR
-  assay train --version X.Y.Z [--seed N] train a model on simulated pools
+  assay train --version X.Y.Z [--seed N] [--recorded DIR]
+                                         train a model on simulated pools, and on recorded ones of
+                                         which the truth is known
   assay evaluate [PART] [--json FILE] [--report FILE]
                                          how good it is; PART: population | holdouts | latency |
                                          change | nab | adbench | recorded | verdicts

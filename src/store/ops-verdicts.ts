@@ -8,7 +8,7 @@ const MOST_ANSWERS = 100_000;
 
 /** What verdicts say of the flags they answered. Opened after the tables of flags and verdicts. */
 export function verdictRecords(db: DatabaseSync) {
-  const answered = db.prepare(`SELECT f.kind, f.score, f.body ->> '$.openedAt' AS opened,
+  const answered = db.prepare(`SELECT f.pool, f.account, f.kind, f.score, f.body ->> '$.openedAt' AS opened,
       f.body -> '$.typologies' AS typologies, f.body -> '$.model' AS model, v.outcome, v.at_ms
     FROM verdicts v JOIN flags f ON f.id = v.flag_id
     WHERE v.at_ms >= ? AND v.id = (SELECT max(w.id) FROM verdicts w WHERE w.flag_id = v.flag_id)
@@ -19,6 +19,8 @@ export function verdictRecords(db: DatabaseSync) {
     /** Flags with their last verdict, given since an instant; the newest first. */
     answered: (sinceMs: number): Answered[] =>
       answered.all(sinceMs).map((row) => ({
+        pool: String(row.pool),
+        account: String(row.account),
         kind: row.kind as Flag["kind"],
         score: Number(row.score),
         typologies: (JSON.parse(String(row.typologies)) as Flag["typologies"]).map(({ name }) => name),

@@ -24,6 +24,8 @@ test("none of none says nothing, many say much, and what cannot be is refused", 
 
 const HOUR = 3_600_000;
 const answer = (over: Partial<Answered> = {}): Answered => ({
+  pool: "p",
+  account: "a",
   kind: "anomaly",
   score: 0.9,
   typologies: ["relay", "overseas-base"],

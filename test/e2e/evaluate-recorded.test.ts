@@ -95,6 +95,9 @@ test("mistakes in the truth are told by line before anything is read, and nothin
   expect(run.stderr).toMatch(/truth\.ndjson:4: b was told of on line 3/);
   expect(run.stderr).toMatch(/truth\.ndjson:5: not JSON/);
   expect(run.stdout).toBe("");
+  const learn = await assay(["train", "--version", "0.0.1", "--recorded", place]);
+  expect(learn.code).toBe(1);
+  expect(learn.stderr).toContain(`${truth}:5: not JSON`);
   const short = join(place, "short");
   await mkdir(short);
   const [line] = (await readFile(join(place, "pool-4", "observations.ndjson"), "utf8")).split("\n", 1);
@@ -105,6 +108,9 @@ test("mistakes in the truth are told by line before anything is read, and nothin
   expect(early.stderr).toContain("no window of a known account after its first 36 hours");
   const nothing = await assay(["evaluate", "recorded", "--data", join(place, "pool-9")]);
   expect(nothing.code).toBe(2);
+  const unlearned = await assay(["train", "--version", "0.0.1", "--recorded", join(place, "pool-9")]);
+  expect(unlearned.code).toBe(2);
+  expect(unlearned.stderr).toContain("no observations.ndjson with a truth.ndjson in");
   const empty = await assay(["evaluate", "recorded"]);
   expect(empty.stderr).toContain("--data DIR is needed");
   expect(empty.code).toBe(2);

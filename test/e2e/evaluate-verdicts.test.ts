@@ -2,6 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Answered } from "#core/precision.ts";
+import { truthOfAnswers } from "../../models/evaluate/answered-truth.ts";
+import { readTruth } from "../../models/recorded.ts";
 import { openOps } from "../../src/store/ops-sqlite.ts";
 import { aFlag, EVIDENCE } from "../store/flags.ts";
 import { assay } from "../support/assay.ts";
@@ -37,7 +40,9 @@ test("verdicts are read back from the store of a service that runs, with figures
   await decide(7, "useful", 30);
 
   const [json, report] = [join(place, "figures.jsonl"), join(place, "report.html")];
-  const run = await assay(["evaluate", "verdicts", "--config", config, "--json", json, "--report", report]);
+  const truth = join(place, "truth.ndjson");
+  const outputs = ["--json", json, "--report", report, "--truth", truth];
+  const run = await assay(["evaluate", "verdicts", "--config", config, ...outputs]);
   await ops.close();
   expect(run.stderr).toBe("");
   expect(run.code).toBe(0);
@@ -57,7 +62,45 @@ test("verdicts are read back from the store of a service that runs, with figures
   expect(run.stdout).toMatch(/Anomalies by score[\s\S]*0\.65 to 0\.8 +10 +7 +1 +2 +0\.800/);
   expect(run.stdout).toMatch(/Anomalies by typology[\s\S]*relay +5[\s\S]*structuring +5/);
   expect(run.stdout).toMatch(/Anomalies by model[\s\S]*m 1\.0\.0 +6 +6 +0 +0 +1\D/);
+  const said = readTruth(await readFile(truth, "utf8"), truth);
+  expect(
+    said
+      .filter(({ campaign }) => campaign !== null)
+      .map(({ account }) => account)
+      .sort(),
+  ).toEqual(Array.from({ length: 7 }, (_, index) => `a${index}`));
+  expect(
+    said
+      .filter(({ campaign }) => campaign === null)
+      .map(({ account }) => account)
+      .sort(),
+  ).toEqual(["a8", "a9"]);
   expect(await readFile(report, "utf8")).toMatch(/Measured precision against the promised one<\/h3><svg/);
+});
+
+test("verdicts are written as truth: confirmed is a campaign's, a false positive is honest, of others nothing is said", () => {
+  const answers = (
+    [
+      ["useful", "a", ["relay"]],
+      ["false-positive", "b", ["relay"]],
+      ["false-positive", "c", ["relay"]],
+      ["confirm", "c", ["unnamed-risk", "structuring", "relay"]],
+      ["confirm", "c", ["relay"]],
+      ["useful", "d", ["relay"]],
+      ["false-positive", "d", ["relay"]],
+      ["confirm", "e", ["one-of-ones-own"]],
+    ] as const
+  ).map(([outcome, account, typologies]) => ({
+    ...{ kind: "anomaly" as const, pool: "p", account, typologies, outcome, score: 0.9 },
+    ...{ model: { name: "m", version: "1.0.0" }, openedMs: 0, answeredMs: 1 },
+  }));
+  const screening = { ...(answers[0] as Answered), kind: "screening" as const, outcome: "confirm" as const };
+  const lines = truthOfAnswers([...answers, { ...screening, account: "s" }]);
+  const truth = readTruth(lines, "truth.ndjson");
+  expect(truth.map(({ account, campaign, typology }) => [account, campaign, typology])).toEqual([
+    ["b", null, null],
+    ["c", "c", "structuring"],
+  ]);
 });
 
 test("a place without a store is wrong usage, and nothing is made there", async () => {
