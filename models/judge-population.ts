@@ -40,8 +40,8 @@ export async function* judgePopulation(
     threshold,
   });
   const { value } = await model.score(set.rows, set.count);
-  yield conformalFinding(part, set, (row) =>
-    conformalOf(model.reference, set.rows, value[row] as number, row),
+  yield conformalFinding(part, set, (row, tie) =>
+    conformalOf(model.reference, set.rows, value[row] as number, row, tie),
   );
   const worlds = new Set(set.worldOf).size;
   const stability = stabilityFinding(set, value, createWatch(model.reference, stepHours, worlds));

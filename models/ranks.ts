@@ -62,12 +62,20 @@ export function largestWith(sorted: Float64Array, odds: number): number {
 }
 
 /** How many of ascending values are less than one. */
-export function countBelow(sorted: ArrayLike<number>, value: number): number {
+export const countBelow = (sorted: ArrayLike<number>, value: number): number =>
+  firstWhere(sorted, (one) => one >= value);
+
+/** How many of ascending values are no more than one. */
+export const countUpTo = (sorted: ArrayLike<number>, value: number): number =>
+  firstWhere(sorted, (one) => one > value);
+
+/** Index of the first value that is so, where all after it are. */
+function firstWhere(sorted: ArrayLike<number>, isSo: (value: number) => boolean): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) >= value) high = middle;
+    if (isSo(sorted[middle] as number)) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Drifted } from "#core/flag.ts";
-import { countBelow } from "./ranks.ts";
+import { countBelow, countUpTo } from "./ranks.ts";
 
 /**
  * Deciles of each feature's present values without repetition, the part of all rows in each bin between them, and
@@ -24,7 +24,7 @@ export type FeatureBins = z.infer<typeof featureBins>;
  */
 export const referenceSchema = z.strictObject({
   features: featureBins,
-  /** Logits of honest accounts, one each, ascending, by stratum; a stratum with too few is answered by "all". */
+  /** Logits of honest accounts, one each, ascending, by stratum; where one has too few, a wider one answers. */
   scores: z.record(z.string(), z.array(z.number())),
 });
 export type Reference = z.infer<typeof referenceSchema>;
@@ -34,8 +34,8 @@ export class ReferenceRefused extends Error {
   override name = "ReferenceRefused";
 }
 
-/** A stratum with fewer accounts says too little about its tail. */
-const LEAST = 200;
+/** Fewer accounts say too little about a stratum's tail. */
+const LEAST = 100;
 /** Population stability index from which one looks, and from which thresholds stop holding (the usual .1 and .25). */
 export const DRIFT_WARN = 0.1;
 export const DRIFT_STOP = 0.25;
@@ -48,14 +48,31 @@ const AGE = FEATURE_INDEX.get("operator.age") as number;
 const WEEK = Math.log10(1 + 7 * 24);
 const FOUR_WEEKS = Math.log10(1 + 28 * 24);
 
-/** Hardware class and age of an account: honest accounts of different strata are not exchangeable. */
+/** Each is missing where a pool does not log what it is made of: names, programs, sessions, round trips, payouts. */
+const LOGGED = ["fleet.workers", "fleet.proxyAgent", "fleet.sessions", "latency.tcp", "payout.payments"].map(
+  (name) => FEATURE_INDEX.get(name) as number,
+);
+
+/** How much of an account is logged: pools that log the same are alike, others are not. */
+function logsOf(rows: Float32Array, start: number): string {
+  const absent = LOGGED.reduce((sum, column) => sum + (Number.isNaN(rows[start + column]) ? 1 : 0), 0);
+  return absent === 0 ? "whole" : absent < 3 ? "part" : "little";
+}
+
+/** What is logged of an account, its age and hardware class: honest accounts of different strata are not exchangeable. */
 export function stratumOf(rows: Float32Array, at: number): string {
   const start = at * FEATURES.length;
   const perWorker = rows[start + MACHINE_RATE] as number;
   const rate = Number.isNaN(perWorker) ? (rows[start + SIZE] as number) : perWorker;
   const hardware = rate < 6 ? "processor" : rate < 11.5 ? "card" : "asic";
   const age = rows[start + AGE] as number;
-  return `${hardware}/${age < WEEK ? "new" : age < FOUR_WEEKS ? "old" : "settled"}`;
+  return `${logsOf(rows, start)}/${age < WEEK ? "new" : age < FOUR_WEEKS ? "old" : "settled"}/${hardware}`;
+}
+
+/** A stratum and the wider ones it is part of, the narrowest first: of whatever hardware, of whatever age too, all. */
+function within(stratum: string): string[] {
+  const parts = stratum.split("/");
+  return [...parts.map((_, index) => parts.slice(0, parts.length - index).join("/")), "all"];
 }
 
 /** Width of a soft edge, as a part of the feature's range. */
@@ -103,14 +120,14 @@ export function makeReference(
   const features = binFeatures(rows, count);
   const last = new Map<number, number>();
   for (let row = 0; row < count; row += 1) last.set(owner[row] as number, row);
-  const scores: Record<string, number[]> = { all: [] };
+  const scores: Record<string, number[]> = {};
   for (const row of last.values()) {
     const score = Math.round((logits[row] as number) * 1e4) / 1e4;
     if (Number.isNaN(score)) throw new ReferenceRefused(`reference: the logit of row ${row} is NaN`);
-    scores.all?.push(score);
-    const stratum = stratumOf(rows, row);
-    scores[stratum] ??= [];
-    scores[stratum].push(score);
+    for (const one of within(stratumOf(rows, row))) {
+      scores[one] ??= [];
+      scores[one].push(score);
+    }
   }
   for (const list of Object.values(scores)) list.sort((left, right) => left - right);
   return { features, scores };
@@ -118,20 +135,30 @@ export function makeReference(
 
 /**
  * Conformal p-value of a score among honest accounts of its stratum: (1 + number at least as high) / (n + 1) (Bates et
- * al., arXiv 2104.08279). Under exchangeability P(p ≤ α) ≤ α, whatever the score means.
+ * al., arXiv 2104.08279). Under exchangeability P(p ≤ α) ≤ α, whatever the score means. One in eight honest accounts has the least
+ * score that the trees know: with `tie` drawn from 0 to 1, equals are ranked by lot, and p is uniform (Vovk, Gammerman &
+ * Shafer 2005, smoothed conformal prediction).
  */
-export function conformalP(reference: Reference, stratum: string, logit: number): number {
+export function conformalP(reference: Reference, stratum: string, logit: number, tie = 1): number {
   if (Number.isNaN(logit)) throw new ReferenceRefused("reference: a logit is NaN");
-  const own = reference.scores[stratum] ?? [];
-  const scores = own.length >= LEAST ? own : (reference.scores.all ?? []);
-  return (1 + scores.length - countBelow(scores, logit)) / (scores.length + 1);
+  const lists = within(stratum).map((one) => reference.scores[one] ?? []);
+  const scores = lists.find(({ length }) => length >= LEAST) ?? lists.at(-1) ?? [];
+  const above = scores.length - countUpTo(scores, logit);
+  const equal = scores.length - above - countBelow(scores, logit);
+  return (above + tie * (1 + equal)) / (scores.length + 1);
 }
 
 /** Conformal p-value of row `at`, from its value: the logit is taken in four digits, as references hold it. */
-export function conformalOf(reference: Reference, rows: Float32Array, value: number, at = 0): number {
+export function conformalOf(
+  reference: Reference,
+  rows: Float32Array,
+  value: number,
+  at = 0,
+  tie = 1,
+): number {
   const inside = Math.min(Math.max(value, 1e-30), 1 - 1e-7);
   const logit = Math.round(Math.log(inside / (1 - inside)) * 1e4) / 1e4;
-  return conformalP(reference, stratumOf(rows, at), logit);
+  return conformalP(reference, stratumOf(rows, at), logit, tie);
 }
 
 /**

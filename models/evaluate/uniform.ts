@@ -24,12 +24,13 @@ export function ksUniform(sample: ArrayLike<number>): { distance: number; p: num
 
 /**
  * Whether conformal p-values of honest accounts are uniform: each account's last row, ten accounts of every world. `pOf`
- * answers a row's p-value, `part` is the part of the evaluation.
+ * answers a row's p-value, equal scores ranked by `tie`, which is drawn: where many are equal no other p-value is uniform.
+ * `part` is the part of the evaluation.
  */
 export function conformalFinding(
   part: string,
   set: Dataset,
-  pOf: (row: number) => number,
+  pOf: (row: number, tie: number) => number,
   seed = 1,
 ): Finding {
   const last = new Map<number, number>();
@@ -39,15 +40,15 @@ export function conformalFinding(
   }
   const byWorld = new Map<number, number[]>();
   const all: number[] = [];
+  const random = randomFrom(seed);
   for (const [owner, row] of last) {
-    const p = pOf(row);
+    const p = pOf(row, random());
     all.push(p);
     const world = set.worldOf[owner] as number;
     const own = byWorld.get(world);
     if (own) own.push(p);
     else byWorld.set(world, [p]);
   }
-  const random = randomFrom(seed);
   const chosen = [...byWorld.values()].flatMap((own) =>
     Array.from({ length: Math.min(A_WORLD, own.length) }, () => {
       return own.splice(Math.floor(own.length * random()), 1)[0] as number;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import { ksUniform } from "../../models/evaluate/uniform.ts";
 import {
   binFeatures,
   conformalOf,
@@ -32,7 +33,7 @@ function draw(seed: number, count: number, shift = 0) {
 test("conformal p-values of honest accounts are uniform in every stratum", () => {
   const known = draw(1, 6000);
   const reference = makeReference(known.rows, known.count, known.logits, known.owner);
-  expect(Object.keys(reference.scores)).toHaveLength(10);
+  expect(reference.scores["whole/old/card"]?.length).toBeGreaterThan(100);
   const fresh = draw(2, 3000);
   const values = Array.from({ length: fresh.count }, (_, row) =>
     conformalP(reference, stratumOf(fresh.rows, row), fresh.logits[row] as number),
@@ -42,6 +43,31 @@ test("conformal p-values of honest accounts are uniform in every stratum", () =>
     largest = Math.max(largest, Math.abs(value - (index + 0.5) / values.length));
   // Kolmogorov's 1 % point, both samples' errors taken together.
   expect(largest).toBeLessThan(1.63 * Math.sqrt(1 / 3000 + 6 / 6000));
+});
+
+test("accounts are ranked among those of whom as much is logged, and among all ages where these are few", () => {
+  const known = draw(7, 6000);
+  const session = FEATURE_INDEX.get("fleet.sessions") as number;
+  const roundTrip = FEATURE_INDEX.get("latency.tcp") as number;
+  for (let row = 0; row < known.count; row += 1) {
+    // Half of the accounts are at a pool that logs neither: they score lower, whatever they do.
+    const poor = row % 2 === 1;
+    for (const name of ["fleet.workers", "fleet.proxyAgent", "payout.payments"])
+      known.rows[row * width + (FEATURE_INDEX.get(name) as number)] = 1;
+    known.rows[row * width + session] = poor ? Number.NaN : 1;
+    known.rows[row * width + roundTrip] = poor ? Number.NaN : 1;
+    if (poor) (known.logits[row] as number) -= 5;
+  }
+  const reference = makeReference(known.rows, known.count, known.logits, known.owner);
+  const strata = Object.keys(reference.scores);
+  expect(new Set(strata.map((one) => one.split("/")[0]))).toEqual(new Set(["all", "whole", "part"]));
+  const pOf = (stratum: string) => conformalP(reference, stratum, -9);
+  expect(pOf("whole/old/card")).toBeGreaterThan(0.4);
+  expect(pOf("part/old/card")).toBeLessThan(0.05);
+  // Of a kind of which none is known, those of its age answer, then all that are logged as much, then all.
+  expect(pOf("part/old/toaster")).toBe(pOf("part/old"));
+  expect(pOf("part/ancient/card")).toBe(pOf("part"));
+  expect(pOf("nothing/old/card")).toBe(pOf("all"));
 });
 
 test("a score above all others gets the least p, one below all gets 1, and p is never 0", () => {
@@ -55,6 +81,23 @@ test("a score above all others gets the least p, one below all gets 1, and p is 
   expect(conformalOf(reference, row, 1)).toBe(conformalP(reference, stratumOf(row, 0), 16));
   expect(conformalOf(reference, row, 0)).toBe(1);
   expect(conformalOf(reference, row, 0.5)).toBe(conformalP(reference, stratumOf(row, 0), 0));
+});
+
+test("equal scores have the largest p of theirs, and are uniform where they are ranked by lot", () => {
+  const known = draw(8, 4000);
+  // Half of the accounts have the least score there is.
+  const scores = known.logits.map((logit) => Math.max(-9, logit));
+  const reference = makeReference(known.rows, known.count, scores, known.owner);
+  expect(conformalP(reference, "all", -9)).toBe(1);
+  const random = createRandom(9, "ties");
+  const fresh = draw(9, 3000);
+  const pOf = (tie: () => number) =>
+    Float64Array.from({ length: fresh.count }, (_, row) => {
+      const logit = Math.max(-9, fresh.logits[row] as number);
+      return conformalP(reference, "all", logit, tie());
+    });
+  expect(ksUniform(pOf(() => random.next())).p).toBeGreaterThan(0.01);
+  expect(ksUniform(pOf(() => 1)).p).toBeLessThan(1e-9);
 });
 
 test("drift is nothing on the same population, and seen where a feature moves or goes missing", () => {
