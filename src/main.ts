@@ -21,12 +21,15 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   alert: async () => (await import("./main/alert.ts")).alert,
 };
 
+/** Exit status of a command that a signal has ended: that of SIGINT in a shell. */
+const ENDED = 130;
+
 /** Ctrl-C and SIGTERM end the command in order; a second one ends it at once. */
 function endOnSignals(): AbortSignal {
   const ending = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.on(name, () => {
-      if (ending.signal.aborted) process.exit(130);
+      if (ending.signal.aborted) process.exit(ENDED);
       ending.abort();
     });
   }
@@ -63,12 +66,16 @@ function report(error: unknown): number {
     for (const mistake of mistakes) process.stderr.write(`  ${mistake}\n`);
     return 2;
   }
-  const { message, code, cause } = error as Error & { code?: string };
+  const { name, message, code, cause } = error as Error & { code?: unknown };
+  if (name === "AbortError") {
+    process.stderr.write("assay: ended before it was done\n");
+    return ENDED;
+  }
   if (error instanceof UsageError) {
     process.stderr.write(`assay: ${message}\n`);
     return 2;
   }
-  if (code?.startsWith("ERR_PARSE_ARGS")) {
+  if (typeof code === "string" && code.startsWith("ERR_PARSE_ARGS")) {
     // What follows the first sentence is advice about node's own ways.
     process.stderr.write(`assay: ${message.split(". ")[0]}; see assay help\n`);
     return 2;

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { assay } from "../support/assay.ts";
+import { assay, startAssay } from "../support/assay.ts";
 
 let place: string;
 beforeAll(() => {
@@ -124,3 +125,11 @@ test("screen says what is known, with list versions", async () => {
   expect(address.matches).toEqual([]);
   expect(address.lists.length).toBeGreaterThan(0);
 });
+
+test("what a signal ends says so and has the shell's status, without a stack trace", async () => {
+  const running = startAssay(["train", "--version", "0.0.1", "--out", join(tmpdir(), "assay-never")]);
+  await setTimeout(3000);
+  expect(await running.end()).toBe(130);
+  expect(running.output()).toMatch(/assay: ended before it was done\n$/);
+  expect(running.output()).not.toMatch(/ at .*:\d+/);
+}, 60_000);
