@@ -135,8 +135,8 @@ export function makeReference(
 
 /**
  * Conformal p-value of a score among honest accounts of its stratum: (1 + number at least as high) / (n + 1) (Bates et
- * al., arXiv 2104.08279). Under exchangeability P(p ≤ α) ≤ α, whatever the score means. One in eight honest accounts has the least
- * score that the trees know: with `tie` drawn from 0 to 1, equals are ranked by lot, and p is uniform (Vovk, Gammerman &
+ * al., arXiv 2104.08279). Under exchangeability P(p ≤ α) ≤ α, whatever the score means. Where many scores are equal (171 of
+ * 1,200 settled accounts of which all is logged have one and the same) p is larger than that: with `tie` drawn from 0 to 1, equals are ranked by lot, and p is uniform (Vovk, Gammerman &
  * Shafer 2005, smoothed conformal prediction).
  */
 export function conformalP(reference: Reference, stratum: string, logit: number, tie = 1): number {
