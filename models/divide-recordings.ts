@@ -15,28 +15,33 @@ const FUSED = 4;
 /**
  * Reads recordings to learn from. Every fourth operation, honest or not, is kept for fusing, with all its accounts.
  * Left out are honest accounts in places under comprehensive sanctions: they are screening hits whatever they do. Throws
- * where a campaign's typology is none that a model tells, with all of them.
+ * where nothing is left to learn from.
  */
 export async function divideRecordings(recordings: AsyncIterable<Recording>): Promise<Divided> {
   const sets: Dataset[] = [];
-  const unknown = new Set<string>();
   for await (const { set } of recordings) {
-    for (const { typology } of set.truth)
-      if (typology !== null && !CLASSES.includes(typology, 1)) unknown.add(typology);
     const screened = screenedIn(set);
     sets.push(leaveOut(set, (owner) => screened.has(owner)));
   }
-  if (unknown.size > 0)
-    throw new RangeError(
-      `recordings: no typology ${[...unknown].join(", ")}; a model tells ${CLASSES.slice(1).join(", ")}`,
-    );
   const all = concatenate(sets);
+  if (all.count === 0) throw new RangeError("recordings: no account to learn from");
   const fused = chooseFused(all);
   return {
     learning: leaveOut(all, (owner) => fused[owner] === 1),
     fusing: leaveOut(all, (owner) => fused[owner] === 0),
     recordings: sets.length,
   };
+}
+
+/** Refuses truth that a model cannot learn: with all typologies that none tells, before anything is replayed. */
+export function refuseUnknownTypologies(truth: readonly Truth[], place: string): void {
+  const unknown = new Set(
+    truth.flatMap(({ typology }) => (typology === null || CLASSES.includes(typology, 1) ? [] : typology)),
+  );
+  if (unknown.size > 0)
+    throw new RangeError(
+      `${place}: no typology ${[...unknown].join(", ")}; a model tells ${CLASSES.slice(1).join(", ")}`,
+    );
 }
 
 /** 1 for every account of each fourth honest owner and of each fourth campaign. */

@@ -23,6 +23,7 @@ export async function* openRecordings(
   directory: string,
   configFile: string | undefined,
   onProgress: Options["onProgress"],
+  checkTruth?: Options["checkTruth"],
 ): AsyncGenerator<Recording> {
   const { origin } = await openParts(configFile === undefined ? parseConfig("") : readConfig(configFile));
   const refused: string[] = [];
@@ -30,6 +31,7 @@ export async function* openRecordings(
     lookUpOrigin: origin.lookUp,
     onRefused: (place, reason) => refused.length < TOLD && refused.push(`${place}: ${reason}\n`),
     onProgress,
+    ...(checkTruth ? { checkTruth } : {}),
   });
   if (refused.length > 0) process.stderr.write(`refused (the first ${TOLD}):\n${refused.join("")}`);
 }
@@ -39,6 +41,8 @@ interface Options {
   /** A line that could not be read, by its place. */
   onRefused: (place: string, reason: string) => void;
   onProgress: (done: number, total: number, note?: string) => void;
+  /** Throws where a recording's truth is not what the caller can use. */
+  checkTruth?: (truth: Recording["set"]["truth"], place: string) => void;
 }
 
 /**
@@ -49,7 +53,11 @@ export async function* readRecordings(directory: string, options: Options): Asyn
   const found = await recordingsIn(directory);
   // All truth is read first: what is wrong there should not be told after an hour.
   const truths = await Promise.all(
-    found.map(async ({ truth }) => readTruth(await readFile(truth, "utf8"), truth)),
+    found.map(async ({ truth }) => {
+      const read = readTruth(await readFile(truth, "utf8"), truth);
+      options.checkTruth?.(read, truth);
+      return read;
+    }),
   );
   for (const [index, { name, observations }] of found.entries()) {
     options.onProgress(index, found.length, name);

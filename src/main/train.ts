@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { divideRecordings } from "../../models/divide-recordings.ts";
+import { divideRecordings, refuseUnknownTypologies } from "../../models/divide-recordings.ts";
 import { train as trainModel } from "../../models/train.ts";
 import { wholeNumber } from "./arguments.ts";
 import { MODEL_NAME } from "./parts.ts";
@@ -31,10 +31,15 @@ export async function train(args: string[], signal: AbortSignal): Promise<void> 
     values.recorded === undefined
       ? undefined
       : await divideRecordings(
-          openRecordings(values.recorded, values.config, (done, total, note) => {
-            signal.throwIfAborted();
-            progress.at(done, total, note);
-          }),
+          openRecordings(
+            values.recorded,
+            values.config,
+            (done, total, note) => {
+              signal.throwIfAborted();
+              progress.at(done, total, note);
+            },
+            refuseUnknownTypologies,
+          ),
         );
   const pool = createWorldPool();
   try {

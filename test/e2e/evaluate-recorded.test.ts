@@ -98,6 +98,16 @@ test("mistakes in the truth are told by line before anything is read, and nothin
   const learn = await assay(["train", "--version", "0.0.1", "--recorded", place]);
   expect(learn.code).toBe(1);
   expect(learn.stderr).toContain(`${truth}:5: not JSON`);
+  const elsewhere = join(place, "elsewhere");
+  await mkdir(elsewhere);
+  await writeFile(join(elsewhere, "observations.ndjson"), "");
+  await writeFile(
+    join(elsewhere, "truth.ndjson"),
+    '{"pool":"p","account":"a","campaign":"c","typology":"piracy","care":"middle"}\n',
+  );
+  const other = await assay(["train", "--version", "0.0.1", "--recorded", elsewhere]);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain("no typology piracy; a model tells overseas-base");
   const short = join(place, "short");
   await mkdir(short);
   const [line] = (await readFile(join(place, "pool-4", "observations.ndjson"), "utf8")).split("\n", 1);

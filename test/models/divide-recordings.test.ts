@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
-import { divideRecordings } from "../../models/divide-recordings.ts";
+import { divideRecordings, refuseUnknownTypologies } from "../../models/divide-recordings.ts";
 import type { Dataset, Truth } from "../../models/evaluate/dataset.ts";
 import type { Recording } from "../../models/recorded.ts";
 import { accountWeights, learningWeights } from "../../models/weights.ts";
@@ -73,7 +73,12 @@ test("screening hits are left out, and a typology that no model tells is refused
   const { learning } = await divideRecordings(recordings(set));
   expect(accountsOf(learning)).toEqual(["0/a0", "0/a2"]);
   const other = draw([{ rows: 1, campaign: "c", typology: "piracy" }]);
-  await expect(divideRecordings(recordings(set, other))).rejects.toThrow(/no typology piracy; .*relay/);
+  expect(() => refuseUnknownTypologies(other.truth, "truth.ndjson")).toThrow(
+    /^truth\.ndjson: no typology piracy; .*relay/,
+  );
+  expect(refuseUnknownTypologies(set.truth, "truth.ndjson")).toBeUndefined();
+  const hits = draw([{ rows: 1, sanctioned: true }]);
+  await expect(divideRecordings(recordings(hits))).rejects.toThrow("no account to learn from");
 });
 
 test("recorded accounts have three tenths of the weight, honest and campaigns each, however long they are seen", () => {
