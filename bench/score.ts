@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { Analysis } from "#core/analysis.ts";
 import { FEATURES } from "#core/features.ts";
 import type { LookUpOrigin } from "#core/origin.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 import { collect } from "../models/collect.ts";
 import { loadModel } from "../models/load-model.ts";
 import { readScenario } from "../models/simulate/scenario.ts";
@@ -21,16 +20,10 @@ export async function* run(): AsyncGenerator<Figure> {
   const { lookUp } = await createOrigin();
   const rows = usualVectors(lookUp);
   const modelRate = await rowsPerCpuSecond(rows, ROWS, { backend: "wasm" });
-  const unnamedRate = await rowsPerCpuSecond(rows, ROWS, { backend: "wasm", described: [UNNAMED] });
   const oracleRate = await rowsPerCpuSecond(rows, 4096, { backend: "oracle" });
   const windowRate = await windowsPerCpuSecond(lookUp);
   const together = (rate: number): number => 1 / (1 / rate + 1 / windowRate);
   yield { figure: "score.accounts_per_cpu_second", value: together(modelRate), unit: "accounts/CPU-s" };
-  yield {
-    figure: "score.accounts_per_cpu_second_unnamed",
-    value: together(unnamedRate),
-    unit: "accounts/CPU-s",
-  };
   yield {
     figure: "score.model_rows_per_cpu_second",
     value: modelRate,

@@ -51,7 +51,8 @@ person decides.
   calibrate, ${volume.judge} others again to judge. ${ofRecorded(recorded)}
 - **Consists of** a denoising auto-encoder with a typology head, a monotone head over the risk features, and boosted
   trees, fused by a logistic regression (campaign ${fusion.campaign.toFixed(3)}, risk ${fusion.risk.toFixed(3)}, novelty ${fusion.novelty.toFixed(3)},
-  trees ${fusion.forest.toFixed(3)}).
+  trees ${fusion.forest.toFixed(3)}); and trees that see only when people act (${fusion.hours.factor.toFixed(3)}), for typologies that nobody
+  has described: half of campaigns are believed to be of such.
 - **Calibrated** for ${fusion.baseRate} campaigns an account: a value of .5 means that half of such accounts would be
   campaigns' at that base rate.
 

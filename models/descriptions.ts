@@ -1,6 +1,6 @@
-import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
+import { FEATURE_INDEX } from "#core/features.ts";
 import type { Contribution, Scores } from "#core/model.ts";
-import type { Description, Sign } from "#core/typologies.ts";
+import type { Description } from "#core/typologies.ts";
 import { sigmoid } from "./fusion.ts";
 import { Ranks } from "./ranks.ts";
 import { type Honest, Signs } from "./signs.ts";
@@ -30,8 +30,8 @@ export class Descriptions {
   constructor(descriptions: readonly Description[], honest: Honest, logits: Float64Array) {
     this.#model = new Ranks(logits);
     this.#all = descriptions.map((each) => new Described(each, honest, logits, this.#model));
-    this.silent = descriptions.flatMap(({ name: typology, signs, apart }, index) =>
-      (apart ? [] : signs)
+    this.silent = descriptions.flatMap(({ name: typology, signs }, index) =>
+      signs
         .filter(({ feature }) => !this.#all[index]?.features.includes(feature))
         .map(({ feature }) => ({ typology, feature })),
     );
@@ -98,16 +98,22 @@ function logitOf(value: number): number {
 /** A description held against honest accounts. */
 class Described {
   readonly #description: Description;
-  readonly #evidence: readonly Evidence[];
+  readonly #signs: Signs;
   /** Ranks of what the signs show, of that together with what the model finds, and of the stronger of both. */
   readonly #alone: Ranks;
   readonly #together: Ranks;
   readonly #either: Ranks;
 
   constructor(description: Description, honest: Honest, logits: Float64Array, model: Ranks) {
+    const { name, signs } = description;
+    for (const { feature } of signs)
+      if (!FEATURE_INDEX.has(feature))
+        throw new DescriptionRefused(`typology "${name}": there is no feature "${feature}"`);
     this.#description = description;
-    this.#evidence = evidenceOf(description, honest);
-    const shown = Float64Array.from(logits, (_, row) => this.#shown(honest.rows, row));
+    this.#signs = new Signs(signs, honest);
+    if (this.features.length === 0)
+      throw new DescriptionRefused(`typology "${name}": honest accounts do not differ in any of its signs`);
+    const shown = Float64Array.from(logits, (_, row) => this.#signs.shown(honest.rows, row));
     this.#alone = new Ranks(shown);
     const alone = shown.map((each) => this.#alone.of(each));
     const together = alone.map((each, row) => each + model.of(logits[row] as number));
@@ -122,73 +128,20 @@ class Described {
    * where none of the signs is known.
    */
   odds(rows: Float32Array, at: number, model: number): number {
-    if (!this.#evidence.some(({ signs }) => signs.known(rows, at))) return Number.NEGATIVE_INFINITY;
-    const alone = this.#alone.of(this.#shown(rows, at));
+    if (!this.#signs.known(rows, at)) return Number.NEGATIVE_INFINITY;
+    const alone = this.#alone.of(this.#signs.shown(rows, at));
     return this.#either.of(Math.max(alone, this.#together.of(alone + model)));
   }
 
   get features(): string[] {
-    return this.#evidence.flatMap(({ signs }) => signs.features);
+    return this.#signs.features;
   }
 
   /** The signs that speak for it in a row, each with its part of what they show. */
   speaking(row: Float32Array) {
     const { name: typology, about, source } = this.#description;
-    return this.#evidence
-      .flatMap(({ signs, rarity }) => {
-        const speaking = signs.speaking(row);
-        const sum = speaking.reduce((total, { part }) => total + part, 0);
-        const shown = rarity ? rarity(row, 0) : sum;
-        return speaking.map(({ feature, side, below, part }) => {
-          return { feature, part: (shown * part) / sum, sign: { typology, about, source, side, below } };
-        });
-      })
-      .filter(({ part }) => part > 0);
+    return this.#signs.speaking(row).map(({ feature, side, below, part }) => {
+      return { feature, part, sign: { typology, about, source, side, below } };
+    });
   }
-
-  #shown(rows: Float32Array, at: number): number {
-    let sum = 0;
-    for (const { signs, rarity } of this.#evidence)
-      sum += rarity ? rarity(rows, at) : signs.shown(rows, at).together;
-    return sum;
-  }
-}
-
-/** Signs that are weighed together, and what counts of them where that is not what they show. */
-interface Evidence {
-  signs: Signs;
-  rarity?: (rows: Float32Array, at: number) => number;
-}
-
-/** A description's evidence: its signs together, or each family by itself. */
-function evidenceOf({ name, signs, apart }: Description, honest: Honest): Evidence[] {
-  for (const { feature } of signs)
-    if (!FEATURE_INDEX.has(feature))
-      throw new DescriptionRefused(`typology "${name}": there is no feature "${feature}"`);
-  const groups = apart ? [...Map.groupBy(signs, familyOf).values()] : [signs];
-  const evidence = groups
-    .map((group) => new Signs(group, honest))
-    .filter(({ features }) => features.length > 0);
-  if (evidence.length === 0)
-    throw new DescriptionRefused(`typology "${name}": honest accounts do not differ in any of its signs`);
-  return evidence.map((each) => (apart ? { signs: each, rarity: rarityOf(each, honest) } : { signs: each }));
-}
-
-const familyOf = ({ feature }: Sign) => FEATURES[FEATURE_INDEX.get(feature) as number]?.family;
-
-/** How rare a family is: by its signs together or the strongest alone, as log odds; 0 where half of honest accounts show more. */
-function rarityOf(signs: Signs, { rows, count }: Honest): NonNullable<Evidence["rarity"]> {
-  const honest = Array.from({ length: count }, (_, row) => signs.shown(rows, row));
-  const together = new Ranks(Float64Array.from(honest, (each) => each.together));
-  const strongest = new Ranks(Float64Array.from(honest, (each) => each.strongest));
-  const either = (shown: { together: number; strongest: number }) =>
-    Math.max(together.of(shown.together), strongest.of(shown.strongest));
-  const ranks = new Ranks(Float64Array.from(honest, either));
-  // Most accounts show less: their ranks need not be looked up.
-  const [slightTogether, slightStrongest] = [together.upTo(ranks.upTo(0)), strongest.upTo(ranks.upTo(0))];
-  return (of, at) => {
-    const shown = signs.shown(of, at);
-    if (shown.together <= slightTogether && shown.strongest <= slightStrongest) return 0;
-    return Math.max(0, ranks.of(either(shown)));
-  };
 }

@@ -1,6 +1,5 @@
 import { USUAL_THRESHOLD } from "#core/model.ts";
 import { type Description, TYPOLOGIES } from "#core/typologies.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 import type { GrowOptions } from "./baselines/grow-forest.ts";
 import { Descriptions } from "./descriptions.ts";
 import { type DrawWorlds, drawSet } from "./draw-worlds.ts";
@@ -70,8 +69,10 @@ const ACCOUNTS = 480;
 /** Hours between the windows that are judged by: those of an account are much alike. */
 const JUDGING_HOURS = 12;
 
-/** Days for which pools with typologies that were left out are watched a second time. */
-const LONGER_DAYS = 28;
+/** Worlds watched for a season: a sixth of the accounts, six times as long. There must be campaigns enough among them. */
+const seasonOf = (first: number, accounts: number): { seed: number; world: WorldOptions } => {
+  return { seed: first + 700, world: { accounts, campaignPart: 0.25, mix: "usual", days: [SEASON_DAYS] } };
+};
 
 /** Simulates worlds and tells how far it is. */
 function simulator(options: EvaluationOptions, total: number) {
@@ -121,12 +122,7 @@ export async function* populationFindings(options: EvaluationOptions): AsyncGene
     "worlds to judge by",
   );
   yield* judgePopulation("population", { ...by, set });
-  // A sixth of the accounts, watched six times as long: there must be campaigns enough among them.
-  const season = await draw(
-    worlds,
-    { seed: first + 700, world: { accounts, campaignPart: 0.25, mix: "usual", days: [SEASON_DAYS] } },
-    "worlds watched for a season",
-  );
+  const season = await draw(worlds, seasonOf(first, accounts), "worlds watched for a season");
   for await (const finding of judgePopulation("season", { ...by, set: season }))
     yield entitled(finding, `, on pools watched for ${SEASON_DAYS} days`);
 }
@@ -222,18 +218,17 @@ export async function* holdoutsFindings(
     },
     "worlds to fuse on",
   );
-  const first = JUDGING_SEED + 1000 * seed + 500;
-  const usual: WorldOptions = { accounts, campaignPart: 0.15, mix: "usual" };
-  const set = await draw(worlds, { seed: first, world: usual }, "worlds to judge by");
-  // What people do shows itself over weeks. Such worlds have half the accounts: twice as many of them.
-  const longer = await draw(
-    2 * worlds,
-    { seed: first, world: { ...usual, days: [LONGER_DAYS] } },
-    "worlds watched for longer",
+  const first = JUDGING_SEED + 1000 * seed;
+  const set = await draw(
+    worlds,
+    { seed: first + 500, world: { accounts, campaignPart: 0.15, mix: "usual" } },
+    "worlds to judge by",
   );
+  // Those that the population is judged by over a season.
+  const longer = await draw(2 * worlds, seasonOf(first, accounts), "worlds watched for a season");
   yield* evaluateHoldouts({
     set,
-    longer: { set: longer, days: LONGER_DAYS },
+    longer: { set: longer, days: SEASON_DAYS },
     typologies,
     model: modelScorer(model),
     threshold,
@@ -266,14 +261,16 @@ export async function* holdoutsFindings(
       };
       return {
         learned: scorer([]),
-        unnamed: scorer([UNNAMED]),
         described: scorer(TYPOLOGIES.filter(({ name }) => name === typology)),
       };
     },
     async *shifted() {
       for (const [index, { name, world }] of SHIFTS.entries()) {
         const honest: WorldOptions = { accounts, mix: "usual", campaignPart: 0, ...world };
-        yield { name, set: await draw(worlds, { seed: first + 100 * (index + 1), world: honest }, name) };
+        yield {
+          name,
+          set: await draw(worlds, { seed: first + 500 + 100 * (index + 1), world: honest }, name),
+        };
       }
     },
   });

@@ -1,6 +1,7 @@
 import { FEATURES } from "#core/features.ts";
 import type { Contribution } from "#core/model.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
+import { eitherLogit, type Odds, unseenBetween } from "./fusion.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** Steps of the path integral; doubled until the contributions add up. */
@@ -12,7 +13,7 @@ const COMPLETE = 0.01;
 /**
  * Integrated gradients (Sundararajan et al. 2017) of the fused logit without the trees, from the average account to
  * this one, and the trees' own steps: a feature's contributions through its value, its presence, the risk head and the
- * trees are added up. They sum to the logit less the
+ * trees are added up, and those by the hours alone beside them, each by its part of the odds on the way. They sum to the logit less the
  * average account's logit within 1 %. Where that difference is next to nothing (the account is as likely as the
  * average one, by contributions that cancel) steps may run out; the rest, thousandths of a nat, is spread by size.
  * Largest first.
@@ -46,18 +47,24 @@ export function attribute(oracle: Oracle, scaler: Scaler, row: Float32Array): At
   const baseRisky = new Float32Array(RISK_FEATURES.length);
   encodeRow(scaler, average, 0, baseEncoded, 0);
   encodeRisk(average, 0, baseRisky, 0);
-  const network = oracle.gradient(encoded, risky).logit - oracle.gradient(baseEncoded, baseRisky).logit;
+  const [to, from] = [oracle.gradient(encoded, risky).logit, oracle.gradient(baseEncoded, baseRisky).logit];
   const byTrees = oracle.byTrees(row, average);
-  const whole = network + byTrees.reduce((total, value) => total + value, 0);
+  const byHours = oracle.byHoursOf(row, average);
+  const end: Odds = [to + oracle.trees(row), oracle.byHours(row, 0)];
+  const start: Odds = [from + oracle.trees(average), oracle.byHours(average, 0)];
+  const whole = eitherLogit(...end) - eitherLogit(...start);
+  const unseen = unseenBetween(start, end);
   for (let steps = STEPS; ; steps *= 2) {
     const contributions = integrate(oracle, { encoded, risky, baseEncoded, baseRisky }, steps);
     const sum = contributions.reduce((total, value) => total + value, 0);
     if (Number.isNaN(sum)) throw new Error("explain: a contribution is NaN");
-    const complete = Math.abs(sum - network) <= Math.max(COMPLETE * Math.abs(whole), 1e-6);
+    const missing = (1 - unseen) * (to - from - sum);
+    const complete = Math.abs(missing) <= Math.max(COMPLETE * Math.abs(whole), 1e-6);
     if (!complete && steps < MOST_STEPS) continue;
-    for (let index = 0; index < contributions.length; index += 1)
-      (contributions[index] as number) += byTrees[index] as number;
-    return { contributions, whole, steps, rest: complete ? 0 : network - sum };
+    for (const [index, own] of contributions.entries())
+      contributions[index] =
+        (1 - unseen) * (own + (byTrees[index] as number)) + unseen * (byHours[index] as number);
+    return { contributions, whole, steps, rest: complete ? 0 : missing };
   }
 }
 

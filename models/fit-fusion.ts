@@ -42,7 +42,7 @@ const SHARING_RATE = 1e-2;
  * to a rate, not re-sampled. Factors are never negative: Newton's method, and a head whose factor would be is left out and the rest
  * fitted again.
  */
-export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "noveltyUnit" | "left"> {
+export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "hours" | "noveltyUnit" | "left"> {
   let active: readonly Head[] = HEADS;
   const told = <Values extends Float64Array | Uint8Array>(values: Values): Values =>
     values.filter((_, row) => rows.asked[row] === 1) as Values;
@@ -78,6 +78,16 @@ export function fitFusion(rows: HeadRows, baseRate: number): Omit<Fusion, "novel
       baseRate,
     };
   }
+}
+
+/** How steeply one number tells campaigns at the base rate, and from where; not at all where it tells the contrary. */
+export function fitSteepness(
+  values: Float64Array,
+  rows: Pick<HeadRows, "positive" | "weight">,
+  baseRate: number,
+): Fusion["hours"] {
+  const [factor, bias] = newton([values], rows, baseRate) as [number, number];
+  return factor > 0 ? { factor, bias } : { factor: 0, bias: Math.log(baseRate / (1 - baseRate)) };
 }
 
 /** Factors of the columns and, last, the bias. */

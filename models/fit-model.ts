@@ -6,6 +6,7 @@ import { fitScaler } from "./encode.ts";
 import { concatenate, type Dataset } from "./evaluate/dataset.ts";
 import { type Fused, fuseModel, type Parts } from "./fuse-model.ts";
 import { HIDE_FROM_TREES, hideParts } from "./hide.ts";
+import { growHours } from "./hours.ts";
 import { CLASSES, type Sizes } from "./network.ts";
 import { type Schedule, trainNetwork } from "./train-network.ts";
 import { learningWeights } from "./weights.ts";
@@ -29,7 +30,7 @@ export const TREES: GrowOptions = {
 export interface Fitted extends Parts, Fused {}
 
 /**
- * Trains on one data set, network and trees side by side, and fuses on another, which is asked for only when both stand.
+ * Trains on one data set, network and both forests side by side, and fuses on another, which is asked for only when both stand.
  */
 export async function fitModel(
   simulated: Dataset,
@@ -57,12 +58,13 @@ export async function fitModel(
   const { rows, count } = learning;
   const labels = classes.map((one) => (one === 0 ? 0 : 1));
   const failed = new AbortController();
-  const [forest, network] = await Promise.all([
+  const [forest, hours, network] = await Promise.all([
     growAside(
       { rows: hideParts(rows, HIDE_FROM_TREES, seed), count, width: FEATURES.length, labels, weights },
       { ...trees, seed, onProgress: onPart("forest") },
       failed.signal,
     ),
+    growHours(learning, { labels, weights }, { ...trees, seed }, failed.signal),
     trainNetwork(
       { rows, count, classes, weights },
       { scaler, sizes, schedule, seed, onProgress: onPart("network") },
@@ -71,7 +73,7 @@ export async function fitModel(
     failed.abort();
     throw error;
   });
-  const parts = { network, forest, scaler };
+  const parts = { network, forest, hours, scaler };
   return { ...parts, ...(await fuseModel(parts, await fittingSet(), recorded?.fusing)) };
 }
 

@@ -1,10 +1,10 @@
 import { FEATURES } from "#core/features.ts";
-import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { LEARNED_TYPOLOGIES } from "#core/typologies.ts";
 import type { Forest } from "./baselines/forest.ts";
 import { createForestBatch } from "./baselines/forest-batch.ts";
 import { ENCODED, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { concatenate, type Dataset } from "./evaluate/dataset.ts";
-import { BASE_RATE, fitFusion, imposeBaseRate } from "./fit-fusion.ts";
+import { BASE_RATE, fitFusion, fitSteepness, imposeBaseRate } from "./fit-fusion.ts";
 import {
   boundNovelty,
   campaignLogit,
@@ -25,6 +25,8 @@ import { accountWeights } from "./weights.ts";
 export interface Parts {
   network: Parameters<typeof runNetwork>[0];
   forest: Forest;
+  /** Trees that see nothing but when people act. */
+  hours: Forest;
   scaler: Scaler;
 }
 
@@ -37,14 +39,15 @@ export interface Fused {
   honest: Honest;
 }
 
-/** Fuses a network and trees on worlds that neither has seen, and on recorded pools beside. */
+/** Fuses a network and trees on worlds that none of them has seen, and on recorded pools beside. */
 export async function fuseModel(
-  { network, forest, scaler }: Parts,
+  { network, forest, hours, scaler }: Parts,
   simulated: Dataset,
   recorded?: Dataset,
 ): Promise<Fused> {
   const fitting = recorded ? concatenate([simulated, recorded]) : simulated;
   const { logits, asked } = createForestBatch(forest)(fitting.rows, fitting.count, FEATURES.length);
+  const byHours = createForestBatch(hours)(fitting.rows, fitting.count, FEATURES.length).logits;
   const positive = Uint8Array.from(fitting.owner, (owner) => (fitting.truth[owner]?.campaign ? 1 : 0));
   const weight = accountWeights(simulated, recorded);
   const heads = await runHeads(network, scaler, fitting);
@@ -69,10 +72,11 @@ export async function fuseModel(
       },
       BASE_RATE,
     ),
+    hours: fitSteepness(byHours, { positive, weight }, BASE_RATE),
     noveltyUnit,
     left,
   };
-  const oracle = new Oracle(weightsOf(network), scaler, fusion, forest);
+  const oracle = new Oracle(weightsOf(network), { scaler, fusion, forest, hours });
   const honest = Array.from(positive.keys()).filter((row) => positive[row] === 0);
   const rows = new Float32Array(honest.length * FEATURES.length);
   const honestLogits = new Float64Array(honest.length);
@@ -109,7 +113,7 @@ function pickAccounts(rows: Float32Array, owner: Uint32Array): Honest {
 
 /** What the network says of every row: campaign logit, risk, rebuilding error, and a campaign's parts by typology. */
 async function runHeads(network: Parameters<typeof runNetwork>[0], scaler: Scaler, set: Dataset) {
-  const parts = SCORED_TYPOLOGIES.length;
+  const parts = LEARNED_TYPOLOGIES.length;
   const heads = {
     campaign: new Float64Array(set.count),
     risk: new Float64Array(set.count),
@@ -141,7 +145,7 @@ function averageLeft(
   asked: Uint8Array,
   weight: Float64Array,
 ): Left {
-  const parts = SCORED_TYPOLOGIES.length;
+  const parts = LEARNED_TYPOLOGIES.length;
   const typologies = new Array<number>(parts).fill(0);
   let [whole, campaign, risk, novelty] = [0, 0, 0, 0];
   for (let row = 0; row < asked.length; row += 1) {

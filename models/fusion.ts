@@ -21,6 +21,8 @@ export interface Fusion {
   novelty: number;
   forest: number;
   bias: number;
+  /** What the hours alone say, as a logit at the base rate: so many times that of the trees that see nothing else, and what is added. */
+  hours: { factor: number; bias: number };
   /** Median rebuilding error of honest accounts: the unit of novelty. */
   noveltyUnit: number;
   /** Campaigns per account that the value is calibrated for. */
@@ -34,7 +36,7 @@ export interface Left {
   campaign: number;
   risk: number;
   novelty: number;
-  /** Parts of a campaign's probability by typology, in the order of SCORED_TYPOLOGIES. */
+  /** Parts of a campaign's probability by typology, in the order of LEARNED_TYPOLOGIES. */
   typologies: number[];
 }
 
@@ -42,6 +44,7 @@ export interface Left {
 export interface RowScore {
   logit: number;
   value: number;
+  /** Parts of the value, in the order of SCORED_TYPOLOGIES. */
   typologies: Float32Array;
   novelty: number;
 }
@@ -93,23 +96,44 @@ export function boundNovelty(novelty: number): number {
   return Math.min(NOVELTY_CUT, Math.max(1 / NOVELTY_CUT, novelty));
 }
 
-/** The score of a row that the trees have left early, with `forest` for their answer: the network is not asked. */
-export function scoreLeft(fusion: Fusion, forest: number): RowScore {
-  const { left } = fusion;
-  const logit = fuse(fusion, { ...left, forest });
-  const value = sigmoid(logit);
-  return {
-    logit,
-    value,
-    typologies: Float32Array.from(left.typologies, (part) => value * part),
-    novelty: left.novelty,
-  };
+/**
+ * Part of campaigns that are believed to be of a kind which nobody has described: as many as of the others, for want of knowing better.
+ */
+const UNSEEN_PART = 0.5;
+
+/** Logit by the hours alone, where the trees that see nothing else say `hours`. */
+export const hoursLogit = ({ hours: { factor, bias } }: Fusion, hours: number): number =>
+  factor * hours + bias;
+
+/** Odds, as a logit, of a campaign of either kind: one that looks like those that were learned, or one of which the hours tell. */
+export function eitherLogit(known: number, byHours: number): number {
+  const most = Math.max(known, byHours);
+  const [one, other] = [(1 - UNSEEN_PART) * Math.exp(known - most), UNSEEN_PART * Math.exp(byHours - most)];
+  return most + Math.log(one + other);
 }
+
+/** Part of those odds that the hours alone have. */
+export const unseenPart = (known: number, byHours: number): number => sigmoid(unseenOdds(known, byHours));
+
+const unseenOdds = (known: number, byHours: number): number =>
+  byHours - known + Math.log(UNSEEN_PART / (1 - UNSEEN_PART));
+
+/** Logits of both kinds: of those that were learned, and by the hours. */
+export type Odds = [known: number, byHours: number];
+
+/** The mean of that part on the straight way between two points: what the hours' move counts for in the move of the whole, exactly. */
+export function unseenBetween(start: Odds, end: Odds): number {
+  const [from, to] = [unseenOdds(...start), unseenOdds(...end)];
+  if (Math.abs(to - from) < 1e-6) return sigmoid(from);
+  return (softplus(to) - softplus(from)) / (to - from);
+}
+
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 
 export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
 
 /**
- * Divides the value among the typologies, in the order of SCORED_TYPOLOGIES; the sanctioned place keeps its part.
+ * Divides the value among the learned typologies, in the order of LEARNED_TYPOLOGIES; the sanctioned place keeps its part.
  * `campaign` is the campaign logit of the same class logits.
  */
 export function writeTypologyParts(

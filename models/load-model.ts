@@ -6,7 +6,17 @@ import { findCounterfactual } from "./counterfactual.ts";
 import { Descriptions } from "./descriptions.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import { explain } from "./explain.ts";
-import { campaignLogit, type Fusion, fuse, rebuildingError, sigmoid, writeTypologyParts } from "./fusion.ts";
+import {
+  campaignLogit,
+  eitherLogit,
+  type Fusion,
+  fuse,
+  hoursLogit,
+  rebuildingError,
+  sigmoid,
+  unseenPart,
+  writeTypologyParts,
+} from "./fusion.ts";
 import { readModelFiles, weightsOf } from "./model-files.ts";
 import { CLASSES, runNetwork } from "./network.ts";
 import { Oracle } from "./oracle.ts";
@@ -43,9 +53,11 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const { backend = "auto", described = [] } = options;
   await useBackend(backend === "oracle" ? "wasm" : backend);
-  const { manifest, network, scaler, fusion, forest, reference, honest } = await readModelFiles(directory);
-  const oracle = new Oracle(weightsOf(network), scaler, fusion, forest);
-  const trees = createForestBatch(forest);
+  const files = await readModelFiles(directory);
+  const { manifest, network, scaler, fusion, reference, honest } = files;
+  const oracle = new Oracle(weightsOf(network), files);
+  const trees = createForestBatch(files.forest);
+  const hours = createForestBatch(files.hours);
   const width = FEATURES.length;
   const descriptions =
     described.length > 0 ? new Descriptions(described, honest, logitsOf(oracle, honest)) : undefined;
@@ -72,7 +84,9 @@ export async function loadModel(
       if (backend === "oracle" || count <= FEW) scoreByOracle(oracle, rows, count, scores);
       else {
         const { logits, asked } = trees(rows, count, width);
-        writeLeft(fusion, logits, scores);
+        const byHours = hours(rows, count, width).logits;
+        for (let row = 0; row < count; row += 1) byHours[row] = hoursLogit(fusion, byHours[row] as number);
+        writeLeft(fusion, { logits, byHours }, scores);
         for (let from = 0; from < asked.length; from += BATCH) {
           const chosen = asked.subarray(from, from + BATCH);
           const encoded = new Float32Array(chosen.length * ENCODED);
@@ -82,7 +96,7 @@ export async function loadModel(
             encodeRisk(rows, row, risky, at);
           }
           const outputs = await runNetwork(network, encoded, risky, chosen.length);
-          writeScores(fusion, { chosen, logits, encoded, ...outputs }, scores);
+          writeScores(fusion, { chosen, logits, byHours, encoded, ...outputs }, scores);
         }
       }
       refuseNaN(scores);
@@ -137,26 +151,44 @@ export function encodeAll(
   }
 }
 
+/** What trees say of every row: those of the model, and, as a logit at the base rate, those that see the hours alone. */
+interface TreeLogits {
+  logits: Float64Array;
+  byHours: Float64Array;
+}
+
 /** Scores every row as one that the trees left early, which nine in ten are: hot path, the others are written over. */
-function writeLeft(fusion: Fusion, logits: Float64Array, scores: Scores): void {
+function writeLeft(fusion: Fusion, { logits, byHours }: TreeLogits, scores: Scores): void {
   const { typologies: parts, novelty } = fusion.left;
   const rest = fuse(fusion, { ...fusion.left, forest: 0 });
   scores.novelty.fill(novelty);
   for (let row = 0; row < logits.length; row += 1) {
-    const value = sigmoid(rest + fusion.forest * (logits[row] as number));
-    scores.value[row] = value;
-    const into = row * parts.length;
+    const known = writeValue(rest + fusion.forest * (logits[row] as number), byHours, row, scores);
+    const into = row * SCORED_TYPOLOGIES.length;
     for (let index = 0; index < parts.length; index += 1)
-      scores.typologies[into + index] = value * (parts[index] as number);
+      scores.typologies[into + index] = known * (parts[index] as number);
   }
+}
+
+/** Writes a row's value and the part of it that the hours alone have; answers the part of the learned typologies. */
+function writeValue(
+  known: number,
+  byHours: Float64Array,
+  row: number,
+  { value, typologies }: Scores,
+): number {
+  const hours = byHours[row] as number;
+  const own = sigmoid(eitherLogit(known, hours));
+  const unseen = own * unseenPart(known, hours);
+  value[row] = own;
+  typologies[(row + 1) * SCORED_TYPOLOGIES.length - 1] = unseen;
+  return own - unseen;
 }
 
 function writeScores(
   fusion: Fusion,
-  batch: { chosen: Uint32Array; logits: Float64Array } & Record<
-    "encoded" | "features" | "typologies" | "risk",
-    Float32Array
-  >,
+  batch: { chosen: Uint32Array } & TreeLogits &
+    Record<"encoded" | "features" | "typologies" | "risk", Float32Array>,
   scores: Scores,
 ): void {
   for (const [at, row] of batch.chosen.entries()) {
@@ -165,11 +197,11 @@ function writeScores(
     const novelty = error / fusion.noveltyUnit;
     const campaign = campaignLogit(batch.typologies, first);
     const risk = batch.risk[at] as number;
-    const value = sigmoid(fuse(fusion, { campaign, risk, novelty, forest: batch.logits[row] as number }));
-    scores.value[row] = value;
+    const fused = fuse(fusion, { campaign, risk, novelty, forest: batch.logits[row] as number });
+    const known = writeValue(fused, batch.byHours, row, scores);
     scores.novelty[row] = novelty;
     const into = row * SCORED_TYPOLOGIES.length;
-    writeTypologyParts(batch.typologies, first, campaign, value, scores.typologies, into);
+    writeTypologyParts(batch.typologies, first, campaign, known, scores.typologies, into);
   }
 }
 

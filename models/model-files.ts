@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { z } from "zod";
 import { FEATURE_SCHEMA, FEATURES } from "#core/features.ts";
-import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { LEARNED_TYPOLOGIES } from "#core/typologies.ts";
 import { type Forest, forestSchema, readForest, writeForest } from "./baselines/forest.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 import { CLASSES, LAYERS } from "./network.ts";
@@ -22,12 +22,13 @@ const fusionSchema = z.strictObject({
   novelty: z.number().min(0),
   forest: z.number().min(0),
   bias: z.number(),
+  hours: z.strictObject({ factor: z.number().min(0), bias: z.number() }),
   noveltyUnit: z.number().positive(),
   left: z.strictObject({
     campaign: z.number(),
     risk: z.number(),
     novelty: z.number().positive(),
-    typologies: z.array(z.number().min(0)).length(SCORED_TYPOLOGIES.length),
+    typologies: z.array(z.number().min(0)).length(LEARNED_TYPOLOGIES.length),
   }),
   baseRate: z.number().positive().max(1),
 });
@@ -38,6 +39,7 @@ const HASHED = [
   "weights.bin",
   "scaler.json",
   "trees.json",
+  "hours.json",
   "calibration.json",
   "reference.json",
   "honest.bin",
@@ -113,6 +115,7 @@ export async function writeModelFiles(
   parts: {
     scaler: z.infer<typeof scalerSchema>;
     forest: Forest;
+    hours: Forest;
     calibration: z.infer<typeof fusionSchema>;
     reference: Reference;
     honest: Honest;
@@ -124,6 +127,7 @@ export async function writeModelFiles(
   const json = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
   await writeFile(join(directory, "scaler.json"), json(parts.scaler));
   await writeFile(join(directory, "trees.json"), `${JSON.stringify(writeForest(parts.forest))}\n`);
+  await writeFile(join(directory, "hours.json"), `${JSON.stringify(writeForest(parts.hours))}\n`);
   await writeFile(join(directory, "calibration.json"), json(parts.calibration));
   await writeFile(join(directory, "reference.json"), `${JSON.stringify(parts.reference)}\n`);
   await writeFile(join(directory, "honest.bin"), new Uint8Array(Float16Array.from(parts.honest.rows).buffer));
@@ -143,6 +147,7 @@ export async function readModelFiles(directory: string): Promise<{
   scaler: z.infer<typeof scalerSchema>;
   fusion: z.infer<typeof fusionSchema>;
   forest: Forest;
+  hours: Forest;
   reference: Reference;
   honest: Honest;
 }> {
@@ -162,12 +167,14 @@ export async function readModelFiles(directory: string): Promise<{
     throw new ModelRefused(`${directory}: trained on other typologies (${manifest.classes.join(", ")})`);
   const scaler = await readJson(directory, "scaler.json", scalerSchema);
   const fusion = await readJson(directory, "calibration.json", fusionSchema);
-  const forest = readTrees(directory, await readJson(directory, "trees.json", forestSchema));
+  const forest = await readTrees(directory, "trees.json");
+  const hours = await readTrees(directory, "hours.json");
   const network = await layers.loadLayersModel(directoryHandler(directory)).catch((cause) => {
     throw new ModelRefused(`${directory}: model.json and weights.bin make no network`, { cause });
   });
   const reference = await readJson(directory, "reference.json", referenceSchema);
-  return { manifest, network, scaler, fusion, forest, reference, honest: await readHonest(directory) };
+  const honest = await readHonest(directory);
+  return { manifest, network, scaler, fusion, forest, hours, reference, honest };
 }
 
 /** Vectors of honest accounts in 16 bits: NaN, as everywhere, where a feature is missing. */
@@ -179,11 +186,12 @@ async function readHonest(directory: string): Promise<Honest> {
   return { rows: Float32Array.from(new Float16Array(buffer.slice(byteOffset, byteOffset + length))), count };
 }
 
-function readTrees(directory: string, written: z.infer<typeof forestSchema>): Forest {
+async function readTrees(directory: string, name: string): Promise<Forest> {
+  const written = await readJson(directory, name, forestSchema);
   try {
     return readForest(written, FEATURES.length);
   } catch (cause) {
-    throw new ModelRefused(`${directory}: trees.json: ${(cause as Error).message}`, { cause });
+    throw new ModelRefused(`${directory}: ${name}: ${(cause as Error).message}`, { cause });
   }
 }
 

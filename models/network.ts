@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { FEATURES } from "#core/features.ts";
-import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { LEARNED_TYPOLOGIES } from "#core/typologies.ts";
 import { ENCODED, RISK_FEATURES } from "./encode.ts";
 
-/** Classes of the typology head: honest, the scored typologies, and mining from a sanctioned place. */
-export const CLASSES: readonly string[] = ["benign", ...SCORED_TYPOLOGIES, "sanctioned-origin"];
+/** Classes of the typology head: honest, the learned typologies, and mining from a sanctioned place. */
+export const CLASSES: readonly string[] = ["benign", ...LEARNED_TYPOLOGIES, "sanctioned-origin"];
 
 /** Units of each layer. */
 export interface Sizes {

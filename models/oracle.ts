@@ -1,14 +1,17 @@
 import { FEATURES } from "#core/features.ts";
-import { addForestContributions, askForest, type Forest } from "./baselines/forest.ts";
+import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { addForestContributions, askForest, type Forest, forestLogit } from "./baselines/forest.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
 import {
   campaignLogit,
+  eitherLogit,
   type Fusion,
   fuse,
+  hoursLogit,
   NOVELTY_CUT,
   type RowScore,
-  scoreLeft,
   sigmoid,
+  unseenPart,
   writeTypologyParts,
 } from "./fusion.ts";
 import { CLASSES, LAYERS, type LayerName } from "./network.ts";
@@ -31,42 +34,72 @@ export class Oracle {
   readonly #scaler: Scaler;
   readonly #fusion: Fusion;
   readonly #forest: Forest;
+  readonly #hours: Forest;
   readonly #encoded = new Float32Array(ENCODED);
   readonly #risky = new Float32Array(RISK_FEATURES.length);
 
-  constructor(weights: Weights, scaler: Scaler, fusion: Fusion, forest: Forest) {
+  constructor(
+    weights: Weights,
+    { scaler, fusion, forest, hours }: { scaler: Scaler; fusion: Fusion; forest: Forest; hours: Forest },
+  ) {
     for (const name of LAYERS) if (!weights[name]) throw new Error(`model: layer "${name}" is missing`);
     this.#weights = weights;
     this.#scaler = scaler;
     this.#fusion = fusion;
     this.#forest = forest;
+    this.#hours = hours;
   }
 
   /** Scores row `at` of `rows`. */
   score(rows: Float32Array, at: number): RowScore {
+    const { known, typologies, novelty } = this.#scoreKnown(rows, at);
+    const byHours = this.byHours(rows, at);
+    const logit = eitherLogit(known, byHours);
+    const value = sigmoid(logit);
+    const unseen = unseenPart(known, byHours);
+    for (const [index, part] of typologies.entries()) typologies[index] = (1 - unseen) * value * part;
+    typologies[typologies.length - 1] = unseen * value;
+    return { logit, value, typologies, novelty };
+  }
+
+  /** What the learned typologies say of row `at`: their logit, and how a campaign's probability is divided among them. */
+  #scoreKnown(rows: Float32Array, at: number) {
+    const fusion = this.#fusion;
+    const typologies = new Float32Array(SCORED_TYPOLOGIES.length);
     const { logit: forest, left } = askForest(this.#forest, rows, at * FEATURES.length);
-    if (left) return scoreLeft(this.#fusion, forest);
+    if (left) {
+      typologies.set(fusion.left.typologies);
+      return { known: fuse(fusion, { ...fusion.left, forest }), typologies, novelty: fusion.left.novelty };
+    }
     encodeRow(this.#scaler, rows, at, this.#encoded, 0);
     encodeRisk(rows, at, this.#risky, 0);
     const { logits, novelty, risk } = this.#forward(this.#encoded, this.#risky);
     const campaign = campaignLogit(logits, 0);
-    const logit = fuse(this.#fusion, { campaign, risk, novelty, forest });
-    const value = sigmoid(logit);
-    const typologies = new Float32Array(CLASSES.length - 2);
-    writeTypologyParts(logits, 0, campaign, value, typologies, 0);
-    return { logit, value, typologies, novelty };
+    writeTypologyParts(logits, 0, campaign, 1, typologies, 0);
+    return { known: fuse(fusion, { campaign, risk, novelty, forest }), typologies, novelty };
+  }
+
+  /** What all trees add to the learned typologies' logit of a vector: none is left early. */
+  trees(row: Float32Array): number {
+    return this.#fusion.forest * forestLogit({ ...this.#forest, exit: null }, row, 0);
+  }
+
+  /** Logit of row `at` by the hours alone. */
+  byHours(rows: Float32Array, at: number): number {
+    return hoursLogit(this.#fusion, forestLogit(this.#hours, rows, at * FEATURES.length));
   }
 
   /**
-   * What each feature adds to the logit through the trees, from one vector to another: the steps along the paths of the
+   * What each feature adds to the learned typologies' logit through the trees, from one vector to another: the steps along the paths of the
    * one less those of the other. Their sum is the difference, exactly.
    */
   byTrees(row: Float32Array, from: Float32Array): Float64Array {
-    const { forest: factor } = this.#fusion;
-    const contributions = new Float64Array(FEATURES.length);
-    addForestContributions(this.#forest, row, factor, contributions);
-    addForestContributions(this.#forest, from, -factor, contributions);
-    return contributions;
+    return steps(this.#forest, this.#fusion.forest, row, from);
+  }
+
+  /** The same of the logit by the hours alone. */
+  byHoursOf(row: Float32Array, from: Float32Array): Float64Array {
+    return steps(this.#hours, this.#fusion.hours.factor, row, from);
   }
 
   /**
@@ -158,6 +191,13 @@ export class Oracle {
       logit,
     };
   }
+}
+
+function steps(forest: Forest, factor: number, row: Float32Array, from: Float32Array): Float64Array {
+  const contributions = new Float64Array(FEATURES.length);
+  addForestContributions(forest, row, factor, contributions);
+  addForestContributions(forest, from, -factor, contributions);
+  return contributions;
 }
 
 function forward(

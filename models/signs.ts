@@ -57,16 +57,11 @@ export class Signs {
     return this.#signs.some(({ column }) => !Number.isNaN(rows[at * FEATURES.length + column]));
   }
 
-  /** What they show in row `at`, as log odds: all of them weighed and added up, and the strongest over what is usual of it. */
-  shown(rows: Float32Array, at: number): { together: number; strongest: number } {
-    let together = 0;
-    let strongest = Number.NEGATIVE_INFINITY;
-    for (const each of this.#signs) {
-      const odds = oddsOf(each, rows, at);
-      together += each.weight * odds;
-      strongest = Math.max(strongest, odds - each.usual);
-    }
-    return { together, strongest };
+  /** What they show in row `at`, as log odds, weighed and added up. */
+  shown(rows: Float32Array, at: number): number {
+    let shown = 0;
+    for (const each of this.#signs) shown += each.weight * oddsOf(each, rows, at);
+    return shown;
   }
 
   /** Those that speak for the pattern in a row. */

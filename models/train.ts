@@ -101,7 +101,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
       onProgress: (part) => onProgress?.("train", part),
     },
   );
-  const { network, forest, scaler, fusion } = fitted;
+  const { network, forest, hours, scaler, fusion } = fitted;
   const judging = await simulated(volume.judge, 12, {
     accounts: 2 * volume.accounts,
     campaignPart: 0.05,
@@ -116,6 +116,7 @@ export async function train(options: TrainOptions): Promise<Trained> {
   const manifest = await writeModelFiles(directory, {
     scaler,
     forest,
+    hours,
     calibration: fusion,
     reference: fitted.reference,
     honest: fitted.honest,

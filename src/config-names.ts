@@ -1,6 +1,5 @@
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import { type Description, TYPOLOGIES } from "#core/typologies.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 
 /** The journal's reader keeps its place beside the collectors'. */
 const TAKEN = "journal";
@@ -54,7 +53,7 @@ export function typologyMistakes(typologies: readonly Description[]): string[] {
       ([index, name]) => `${place(index)}.name: ${name} is the name of another typology already`,
     ),
     ...typologies.flatMap(({ name, signs }, index) => [
-      ...([...TYPOLOGIES, UNNAMED].some((known) => known.name === name)
+      ...(TYPOLOGIES.some((known) => known.name === name)
         ? [`${place(index)}.name: ${name} is a typology that Assay knows`]
         : []),
       ...repeated(signs.map(({ feature }) => feature)).map(

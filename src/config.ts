@@ -148,12 +148,6 @@ export const configSchema = section({
       .describe(
         "Typologies of one's own, looked for by their signs beside those that the model has learned.",
       ),
-    unnamedRisk: z
-      .boolean()
-      .default(false)
-      .describe(
-        "Whether accounts are flagged, as consistent with `unnamed-risk`, that show more risk in several families of evidence than honest ones, in whatever combination.",
-      ),
   }).prefault({}),
   deliver: section({ webhooks: z.array(webhook).default([]) }).prefault({}),
 });

@@ -1,11 +1,11 @@
 import type { Answered } from "#core/precision.ts";
-import { SCORED_TYPOLOGIES } from "#core/typologies.ts";
+import { LEARNED_TYPOLOGIES } from "#core/typologies.ts";
 
-const named: ReadonlySet<string> = new Set(SCORED_TYPOLOGIES);
+const named: ReadonlySet<string> = new Set(LEARNED_TYPOLOGIES);
 
 /**
  * What verdicts on anomalies say is true of accounts, as lines of a recording's `truth.ndjson`; `answers` the newest first. An account
- * that was ever confirmed is a campaign's, of the most probable typology that a model tells; one whose last verdict is a
+ * that was ever confirmed is a campaign's, of the most probable typology that a model learns; one whose last verdict is a
  * false positive is honest. Of others nothing is said: neither what was useful nor a screening hit tells which it is.
  */
 export function truthOfAnswers(answers: readonly Answered[]): string {

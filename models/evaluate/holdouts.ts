@@ -14,8 +14,8 @@ export interface HoldoutsOptions {
   /** Typologies left out in turn. */
   typologies: readonly string[];
   /**
-   * Trains without one typology, from the same rows otherwise; a fresh model each time. By that model alone, with what has
-   * no name looked for beside it, and with the typology's description beside it.
+   * Trains without one typology, from the same rows otherwise; a fresh model each time. By that model alone, and with the
+   * typology's description beside it.
    */
   trainWithout(typology: string): Promise<Record<Exclude<How, "shipped">, Scorer>>;
   /** The model as shipped, and honest populations with something moved out of what training saw. */
@@ -26,12 +26,11 @@ export interface HoldoutsOptions {
 }
 
 /** What a typology that was left out is found by; last the model as shipped, which has learned it. */
-const HOW = ["learned", "unnamed", "described", "shipped"] as const;
+const HOW = ["learned", "described", "shipped"] as const;
 type How = (typeof HOW)[number];
 /** Figures of the lowest recall. */
 const FIGURES = {
   learned: "holdouts.leave_one_out_recall",
-  unnamed: "holdouts.unnamed_recall",
   described: "holdouts.described_recall",
 } as const;
 
@@ -66,24 +65,17 @@ function* leftOut({ suffix, watched, found }: Pools): Generator<Finding> {
       note: `lowest: ${typology}; mean over typologies: ${round(mean)}; blatant and middle campaigns at 10 flags a day${watched}`,
     };
   };
-  for (const how of ["learned", "unnamed", "described"] as const)
+  for (const how of ["learned", "described"] as const)
     yield judged({ figure: `${FIGURES[how]}${suffix}`, ...lowest(how) }, { atLeast: 0.4 });
   yield {
     table: `Recall on a typology that training never saw${watched}`,
-    columns: [
-      "typology",
-      "campaigns",
-      "by the others alone",
-      "without a name",
-      "with its description",
-      "once learned",
-    ],
+    columns: ["typology", "campaigns", "by the others alone", "with its description", "once learned"],
     rows: found.learned.map(({ typology, own }, index) => [
       typology,
       own.length,
       ...HOW.map((how) => round(found[how][index]?.recall)),
     ]),
-    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. Without a name: risk in whichever families is looked for beside (detection.unnamedRisk). A description is a typology's signs (docs/typologies.md): nothing of it was learned. Once learned: the model as shipped, on the same worlds.",
+    note: "Blatant and middle care, at 10 flags a day over 100,000 accounts. A description is a typology's signs (docs/typologies.md): nothing of it was learned. Once learned: the model as shipped, on the same worlds.",
   };
 }
 
@@ -91,12 +83,12 @@ function* leftOut({ suffix, watched, found }: Pools): Generator<Finding> {
 export async function* evaluateHoldouts(options: HoldoutsOptions): AsyncGenerator<Finding> {
   const { set, longer, typologies, model, threshold } = options;
   const pools: Pools[] = [
-    { set, suffix: "", watched: "", found: { learned: [], unnamed: [], described: [], shipped: [] } },
+    { set, suffix: "", watched: "", found: { learned: [], described: [], shipped: [] } },
     {
       set: longer.set,
       suffix: `_${longer.days}_days`,
       watched: `, on pools watched for ${longer.days} days`,
-      found: { learned: [], unnamed: [], described: [], shipped: [] },
+      found: { learned: [], described: [], shipped: [] },
     },
   ];
   for (const typology of typologies) {

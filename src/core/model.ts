@@ -1,8 +1,8 @@
 /**
  * The score from which an account is flagged unless an operator says otherwise: where the shipped model finds a third of
- * the campaigns that are simulated in a pool's first month, more than half of a season's, and hardly an honest account (models/README.md).
+ * the campaigns that are simulated in a pool's first month, half of a season's, and no honest account (models/README.md).
  */
-export const USUAL_THRESHOLD = 0.9;
+export const USUAL_THRESHOLD = 0.8;
 
 /**
  * What a model says of a batch of feature vectors, row by row. Of a row that it finds nothing in from the first (its value is

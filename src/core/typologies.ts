@@ -13,8 +13,6 @@ export interface Description {
   about: string;
   /** None for screening, which measures nothing. */
   signs: readonly Sign[];
-  /** Families are weighed apart: what one of them lacks takes nothing from what the others show. */
-  apart?: true;
   /** What is known of it, and from whom. */
   source?: string | undefined;
 }
@@ -40,7 +38,10 @@ const HOURS = high("operator.hoursEvidence", "operator.pyongyangHours", "operato
 
 const SEED = "P. Moriuchi (Recorded Future), interview 2018";
 
-/** All typologies, versioned with the program. The anomaly ones are the model's typology head, in this order. */
+/** What stands for typologies that nobody has described: whose hours people keep is told of any of them. */
+const HOURS_ALONE = "operator-hours";
+
+/** All typologies, versioned with the program. The anomaly ones but for the hours are the model's typology head, in this order. */
 export const TYPOLOGIES: readonly Typology[] = [
   {
     name: "sanctioned-origin",
@@ -141,6 +142,7 @@ export const TYPOLOGIES: readonly Typology[] = [
     signs: [
       ...high("fleet.addresses", "origin.countries", "origin.entropy", "origin.newSources"),
       ...low("fleet.machineRate"),
+      ...HOURS,
     ],
     source: "FSI (Republic of Korea) on Andariel 2018 (secondary)",
     validFrom: "2018-01-02",
@@ -195,9 +197,21 @@ export const TYPOLOGIES: readonly Typology[] = [
     source: "Elliptic 2021",
     validFrom: "2021-05-21",
   },
+  {
+    name: HOURS_ALONE,
+    kind: "anomaly",
+    families: ["operator"],
+    about: "being run in Pyongyang's office hours, in a way that no other typology names",
+    signs: [...HOURS],
+    source: SEED,
+    validFrom: "2018-05-05",
+  },
 ];
 
-/** Names of the typologies a model scores, in the order of its head. */
-export const SCORED_TYPOLOGIES: readonly string[] = TYPOLOGIES.filter(({ kind }) => kind === "anomaly").map(
-  ({ name }) => name,
-);
+/** Names of the typologies that a model learns, in the order of its head. */
+export const LEARNED_TYPOLOGIES: readonly string[] = TYPOLOGIES.filter(
+  ({ kind, name }) => kind === "anomaly" && name !== HOURS_ALONE,
+).map(({ name }) => name);
+
+/** Names of the typologies a model scores: those of its head, and last the hours alone. */
+export const SCORED_TYPOLOGIES: readonly string[] = [...LEARNED_TYPOLOGIES, HOURS_ALONE];

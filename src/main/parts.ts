@@ -1,8 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Analysis } from "#core/analysis.ts";
-import type { Description } from "#core/typologies.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 import { networkFinder, watchedNetworks } from "../../collectors/routes/watched.ts";
 import type { LoadedModel } from "../../models/load-model.ts";
 import type { Config } from "../config.ts";
@@ -103,7 +101,9 @@ export const MODEL_NAME = "consistency";
 export async function openModel(config: Config): Promise<LoadedModel> {
   // Loaded here: TensorFlow takes its time, and most commands never score.
   const { loadModel } = await import("../../models/load-model.ts");
-  return loadModel(config.detection.model ?? (await newestModel()), { described: describedIn(config) });
+  return loadModel(config.detection.model ?? (await newestModel()), {
+    described: config.detection.typologies,
+  });
 }
 
 /** What a model's user should know: signs of described typologies that say nothing with it. */
@@ -118,12 +118,8 @@ export async function openShadow(config: Config): Promise<LoadedModel | undefine
   const { shadow } = config.detection;
   if (shadow === undefined) return undefined;
   const { loadModel } = await import("../../models/load-model.ts");
-  return loadModel(shadow, { described: describedIn(config) });
+  return loadModel(shadow, { described: config.detection.typologies });
 }
-
-/** What is looked for beside what a model has learned. */
-const describedIn = ({ detection: { typologies, unnamedRisk } }: Config): Description[] =>
-  unnamedRisk ? [...typologies, UNNAMED] : typologies;
 
 async function newestModel(): Promise<string> {
   const directory = join(MODELS, MODEL_NAME);

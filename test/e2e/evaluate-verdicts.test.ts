@@ -84,7 +84,7 @@ test("verdicts are written as truth: confirmed is a campaign's, a false positive
       ["useful", "a", ["relay"]],
       ["false-positive", "b", ["relay"]],
       ["false-positive", "c", ["relay"]],
-      ["confirm", "c", ["unnamed-risk", "structuring", "relay"]],
+      ["confirm", "c", ["operator-hours", "structuring", "relay"]],
       ["confirm", "c", ["relay"]],
       ["useful", "d", ["relay"]],
       ["false-positive", "d", ["relay"]],

@@ -36,21 +36,10 @@ test("a typology of one's own is its name, what it is about, and its signs", () 
   expect(parse().detection.typologies).toEqual([]);
 });
 
-test("what has no name is looked for beside one's own where the configuration says so, and never by default", async () => {
-  const typologies = `typologies: [${typology(`name: night-rental, ${SIGNS}`)}]`;
-  const opened = async (yaml: string) => {
-    const model = await openModel(parseConfig(yaml));
-    await model.close();
-    return model.typologies.slice(SCORED_TYPOLOGIES.length);
-  };
-  expect(await opened(`detection: { ${typologies}, unnamedRisk: true }`)).toEqual([
-    "night-rental",
-    "unnamed-risk",
-  ]);
-  expect(await opened(`detection: { ${typologies} }`)).toEqual(["night-rental"]);
-  expect(mistakesOf(typology(`name: unnamed-risk, ${SIGNS}`))).toEqual([
-    "detection.typologies[0].name: unnamed-risk is a typology that Assay knows",
-  ]);
+test("one's own stand after those that the model scores", async () => {
+  const model = await openModel(parse(typology(`name: night-rental, ${SIGNS}`)));
+  await model.close();
+  expect(model.typologies).toEqual([...SCORED_TYPOLOGIES, "night-rental"]);
 });
 
 test("one that could not be looked for, or not be told apart, is refused with its place", () => {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Description, Sign } from "#core/typologies.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 import { DescriptionRefused, Descriptions } from "../../models/descriptions.ts";
 import { sigmoid } from "../../models/fusion.ts";
 import { createRandom } from "../../models/simulate/random.ts";
@@ -46,51 +45,18 @@ test("signs that are rare together are as a score that is as rare, on their own 
   expect(value({ "fleet.rentalAgent": -3, "operator.age": 3 })).toBe(ORDINARY);
 });
 
-test("families that are weighed apart take nothing from one another, and several count for more than one", () => {
-  const signs = high("fleet.rentalAgent", "payout.addressChanges", "origin.hidden", "latency.leg");
-  const [apart, whole] = [{ ...describe(signs), apart: true as const }, describe(signs)].map((each) =>
-    make(each),
-  );
-  const value = (descriptions: Descriptions | undefined, values: Record<string, number>, rest = 0) =>
-    descriptions?.raise(rowOf(values, rest), 0, ORDINARY).value as number;
-  const two = { "fleet.rentalAgent": 3.2, "payout.addressChanges": 3.2 };
-  // What the others show less of than half of honest accounts do speaks against the pattern only where all are weighed as one.
-  expect(value(apart, two, -3)).toBe(value(apart, two, -0.5));
-  expect(value(whole, two, -3)).toBeLessThan(value(whole, two, -0.5));
-  expect(value(apart, { "fleet.rentalAgent": 3.2 }, -3)).toBeLessThan(value(apart, two, -3));
-  expect(value(apart, { ...two, "origin.hidden": 3.2 }, -3)).toBeGreaterThan(value(apart, two, -3));
-});
-
-test("within a family the strongest sign stands for what the others do not show", () => {
-  const family = high("fleet.workersPerAddress", "fleet.proxyAgent", "fleet.rentalAgent");
-  const descriptions = make({ ...describe([...family, ...high("payout.addressChanges")]), apart: true });
-  const value = (rest: number) =>
-    descriptions.raise(rowOf({ "fleet.rentalAgent": 3.2, "payout.addressChanges": 3.2 }, rest), 0, ORDINARY);
-  expect(value(-3).value).toBe(value(-1).value);
-  const row = rowOf({ "fleet.rentalAgent": 3.2, "payout.addressChanges": 3.2 }, -1);
-  const logit = (part: number) => Math.log(part / (1 - part));
-  const explained = descriptions.explain(row, ORDINARY, []);
-  expect(explained.map(({ feature }) => feature).sort()).toEqual([
-    "fleet.rentalAgent",
-    "payout.addressChanges",
-  ]);
-  const sum = explained.reduce((total, { contribution }) => total + contribution, 0);
-  expect(sum).toBeCloseTo(logit(value(-1).value) - logit(ORDINARY), 6);
-});
-
 test("as many honest accounts are raised to a value as the model has there itself", () => {
   const descriptions = make(TWO);
   const fresh = honestAccounts(2);
-  for (const looked of [descriptions, make(UNNAMED)])
-    for (const part of [0.005, 0.001]) {
-      const at = sigmoid([...known.logits].sort((a, b) => b - a)[part * known.count] as number);
-      let raised = 0;
-      for (let row = 0; row < fresh.count; row += 1)
-        if (looked.raise(fresh.rows, row, ORDINARY).value >= at) raised += 1;
-      const expected = part * fresh.count;
-      // The model's own part is met within four standard errors of a count.
-      expect(Math.abs(raised - expected)).toBeLessThan(4 * Math.sqrt(expected) + 1);
-    }
+  for (const part of [0.005, 0.001]) {
+    const at = sigmoid([...known.logits].sort((a, b) => b - a)[part * known.count] as number);
+    let raised = 0;
+    for (let row = 0; row < fresh.count; row += 1)
+      if (descriptions.raise(fresh.rows, row, ORDINARY).value >= at) raised += 1;
+    const expected = part * fresh.count;
+    // The model's own part is met within four standard errors of a count.
+    expect(Math.abs(raised - expected)).toBeLessThan(4 * Math.sqrt(expected) + 1);
+  }
 });
 
 test("what the model finds in an account adds to its signs", () => {
@@ -189,14 +155,6 @@ test("a description whose signs no honest account differs in is refused, by name
     new DescriptionRefused('typology "night-shift": honest accounts do not differ in any of its signs'),
   );
   expect(() => make(describe(high("origin.nowhere")))).toThrow('there is no feature "origin.nowhere"');
-  // Of families that are weighed apart one without any such sign is left out, and none of them was chosen.
-  const apart = new Descriptions(
-    [{ ...describe([...TWO.signs, ...high("payout.size")]), apart: true }],
-    flat,
-    flat.logits,
-  );
-  expect(apart.silent).toEqual([]);
-  expect(apart.raise(rowOf({ "payout.size": 5 }), 0, ORDINARY)).toMatchObject({ by: 0 });
   const partly = describe([...high("fleet.rentalAgent", "fleet.addresses")]);
   const descriptions = new Descriptions([partly], flat, flat.logits);
   expect(descriptions.silent).toEqual([{ typology: "night-shift", feature: "fleet.rentalAgent" }]);

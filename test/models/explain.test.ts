@@ -28,7 +28,7 @@ beforeAll(async () => {
   model = await loadModel(directory, { backend: "wasm" });
   const files = await readModelFiles(directory);
   scaler = files.scaler;
-  oracle = new Oracle(weightsOf(files.network), files.scaler, files.fusion, files.forest);
+  oracle = new Oracle(weightsOf(files.network), files);
   files.network.dispose();
   const { lookUp: lookUpOrigin } = await createOrigin();
   const seeds = [5_000_003, 5_000_004];

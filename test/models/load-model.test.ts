@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { FEATURE_INDEX, FEATURES } from "#core/features.ts";
 import type { Description } from "#core/typologies.ts";
-import { UNNAMED } from "#core/unnamed.ts";
 import { collect } from "../../models/collect.ts";
 import type { Dataset } from "../../models/evaluate/dataset.ts";
 import { loadModel } from "../../models/load-model.ts";
@@ -59,12 +58,6 @@ const RENTAL: Description = {
 modelContract(
   "the shipped model beside a described typology",
   async () => loadModel(directory, { backend: "wasm", described: [RENTAL] }),
-  labelled,
-);
-
-modelContract(
-  "the shipped model beside what has no name",
-  async () => loadModel(directory, { backend: "wasm", described: [UNNAMED] }),
   labelled,
 );
 
@@ -167,6 +160,7 @@ test("files that do not match their manifest are refused, each by name", async (
     "calibration.json",
     "card.md",
     "honest.bin",
+    "hours.json",
     "metrics.json",
     "model.json",
     "reference.json",
@@ -223,6 +217,8 @@ test("a number that is none is refused by file and place, though the hashes are 
     text.replace(/"cuts":\[[-.\de]+/, '"cuts":[null'),
   );
   await expect(loadModel(reference)).rejects.toThrow(/reference\.json: features\.0\.cuts\.0 /);
+  const hours = await forged("hours.json", (text) => text.replace('"feature":[', '"feature":[68,'));
+  await expect(loadModel(hours)).rejects.toThrow(/hours\.json: \d+ trees of depth 3 have/);
   const network = await forged("model.json", (text) => text.replace('"modelTopology"', '"modelTypology"'));
   await expect(loadModel(network)).rejects.toThrow(/model\.json and weights\.bin make no network/);
 });

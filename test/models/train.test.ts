@@ -31,6 +31,7 @@ test("training twice from the same seed gives the same weights, bit for bit, and
     const two = await train({ ...small, draw, directory: place, version: "0.0.2" });
     expect(two.manifest.files["weights.bin"]).toBe(one.manifest.files["weights.bin"]);
     expect(two.manifest.files["trees.json"]).toBe(one.manifest.files["trees.json"]);
+    expect(two.manifest.files["hours.json"]).toBe(one.manifest.files["hours.json"]);
     expect(two.manifest.data).toEqual(one.manifest.data);
     expect(two.metrics).toEqual(one.metrics);
     expect(new Set(phases)).toEqual(new Set(["simulate", "train", "judge"]));
