@@ -1,7 +1,7 @@
 import { FEATURES } from "#core/features.ts";
 import type { Contribution } from "#core/model.ts";
 import { ENCODED, encodeRisk, encodeRow, RISK_FEATURES, type Scaler } from "./encode.ts";
-import { eitherLogit, unseenBetween } from "./fusion.ts";
+import { eitherLogit, type Odds, unseenBetween } from "./fusion.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** Steps of the path integral; doubled until the contributions add up. */
@@ -50,9 +50,8 @@ export function attribute(oracle: Oracle, scaler: Scaler, row: Float32Array): At
   const [to, from] = [oracle.gradient(encoded, risky).logit, oracle.gradient(baseEncoded, baseRisky).logit];
   const byTrees = oracle.byTrees(row, average);
   const byHours = oracle.byHoursOf(row, average);
-  const [end, start] = [oracle.byAllTrees(row), oracle.byAllTrees(average)];
-  end[0] += to;
-  start[0] += from;
+  const end: Odds = [to + oracle.trees(row), oracle.byHours(row, 0)];
+  const start: Odds = [from + oracle.trees(average), oracle.byHours(average, 0)];
   const whole = eitherLogit(...end) - eitherLogit(...start);
   const unseen = unseenBetween(start, end);
   for (let steps = STEPS; ; steps *= 2) {

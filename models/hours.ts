@@ -12,8 +12,6 @@ const COLUMNS = FEATURES.flatMap(({ name, family }, column) =>
 /** Of so few columns fewer and lower trees tell all there is. */
 const TREES_PART = 0.3;
 const DEPTH = 3;
-/** Nine honest accounts in ten, of whose hours nothing speaks, are left after so much of the trees. */
-const LEFT_AFTER = 0.2;
 
 /**
  * Trees that see nothing but when people act. Whose hours they keep is the same whatever they do: learned of some typologies, it tells of
@@ -22,7 +20,7 @@ const LEFT_AFTER = 0.2;
 export async function growHours(
   { rows, count }: Dataset,
   { labels, weights }: Required<Pick<Labelled, "labels" | "weights">>,
-  options: GrowOptions,
+  { exit: _, ...options }: GrowOptions,
   signal?: AbortSignal,
 ): Promise<Forest> {
   const width = COLUMNS.length;
@@ -30,11 +28,14 @@ export async function growHours(
   for (let row = 0; row < count; row += 1)
     for (const [at, column] of COLUMNS.entries())
       seen[row * width + at] = rows[row * FEATURES.length + column] as number;
-  const trees = Math.ceil(TREES_PART * options.trees);
-  const exit = { after: Math.ceil(LEFT_AFTER * trees), part: 0.1 };
   const forest = await growAside(
     { rows: seen, count, width, labels, weights },
-    { ...options, trees, exit, depth: Math.min(DEPTH, options.depth), columnPart: 1 },
+    {
+      ...options,
+      trees: Math.ceil(TREES_PART * options.trees),
+      depth: Math.min(DEPTH, options.depth),
+      columnPart: 1,
+    },
     signal,
   );
   return { ...forest, feature: forest.feature.map((at) => (at < 0 ? at : (COLUMNS[at] as number))) };

@@ -9,7 +9,6 @@ import {
   fuse,
   hoursLogit,
   NOVELTY_CUT,
-  type Odds,
   type RowScore,
   sigmoid,
   unseenPart,
@@ -54,7 +53,7 @@ export class Oracle {
   /** Scores row `at` of `rows`. */
   score(rows: Float32Array, at: number): RowScore {
     const { known, typologies, novelty } = this.#scoreKnown(rows, at);
-    const byHours = hoursLogit(this.#fusion, forestLogit(this.#hours, rows, at * FEATURES.length));
+    const byHours = this.byHours(rows, at);
     const logit = eitherLogit(known, byHours);
     const value = sigmoid(logit);
     const unseen = unseenPart(known, byHours);
@@ -80,10 +79,14 @@ export class Oracle {
     return { known: fuse(fusion, { campaign, risk, novelty, forest }), typologies, novelty };
   }
 
-  /** What all trees add to the learned typologies' logit of a vector, and its logit by the hours alone: none is left early. */
-  byAllTrees(row: Float32Array): Odds {
-    const inFull = (forest: Forest) => forestLogit({ ...forest, exit: null }, row, 0);
-    return [this.#fusion.forest * inFull(this.#forest), hoursLogit(this.#fusion, inFull(this.#hours))];
+  /** What all trees add to the learned typologies' logit of a vector: none is left early. */
+  trees(row: Float32Array): number {
+    return this.#fusion.forest * forestLogit({ ...this.#forest, exit: null }, row, 0);
+  }
+
+  /** Logit of row `at` by the hours alone. */
+  byHours(rows: Float32Array, at: number): number {
+    return hoursLogit(this.#fusion, forestLogit(this.#hours, rows, at * FEATURES.length));
   }
 
   /**

@@ -14,7 +14,8 @@ export async function shippedModel(): Promise<string> {
 export async function biasedModel(directory: string, version: string, bias: number): Promise<void> {
   await cp(await shippedModel(), directory, { recursive: true });
   const calibration = JSON.parse(await readFile(join(directory, "calibration.json"), "utf8"));
-  const text = JSON.stringify({ ...calibration, bias: calibration.bias + bias });
+  const hours = { ...calibration.hours, bias: calibration.hours.bias + bias };
+  const text = JSON.stringify({ ...calibration, bias: calibration.bias + bias, hours });
   await writeFile(join(directory, "calibration.json"), text);
   const manifest = JSON.parse(await readFile(join(directory, "manifest.json"), "utf8"));
   manifest.version = version;
