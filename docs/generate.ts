@@ -143,8 +143,8 @@ ${rows.join("\n")}
 
 ## Signs
 
-The [features](features.md) in which each anomaly shows, high unless said. The model has learned these typologies and does
-not read their signs; they are how a typology is described to it that it has not learned
+The [features](features.md) in which each anomaly shows, high unless said. The model has learned these typologies (of \`operator-hours\` it
+has learned the hours alone) and does not read their signs; they are how a typology is described to it that it has not learned
 ([detection](detection.md#typologies-of-your-own)), and what the hold-outs of \`assay evaluate holdouts\` are described by.
 
 | typology | signs |
