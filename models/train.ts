@@ -28,7 +28,7 @@ export interface Volume {
   judge: number;
 }
 
-export const VOLUME: Volume = { accounts: 220, learn: 240, fit: 160, judge: 8 };
+export const VOLUME: Volume = { accounts: 220, learn: 480, fit: 160, judge: 8 };
 
 export interface TrainOptions {
   /** Where `<name>/<version>/` is made. */
