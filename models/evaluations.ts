@@ -47,7 +47,7 @@ export interface EvaluationOptions {
   onProgress?: (done: number, total: number, note?: string) => void;
 }
 
-/** How each hold-out is trained: in a third of the time of a shipped model, since ten of them are. */
+/** How each hold-out is trained: on a quarter of the worlds of a shipped model, since ten of them are. */
 export interface HoldoutsTraining {
   typologies: readonly string[];
   volume: Omit<Volume, "judge">;
